@@ -1,0 +1,180 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+let settings = strict + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let locks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+
+// Targets are listed by layer: a target depends on lower layers only.
+let package = Package(
+    name: "consent-worker",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "consent-worker", targets: ["consent-worker"]),
+        .executable(name: "partner-center-simulator", targets: ["partner-center-simulator"]),
+
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // 0: no dependency inside the package
+        .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .target(name: "JSON", swiftSettings: settings),
+        .target(name: "Secrets", swiftSettings: settings),
+
+        // 1
+        .target(name: "EventLoop", dependencies: [locks], swiftSettings: settings),
+        .target(name: "Resilience", dependencies: [locks], swiftSettings: settings),
+        .target(
+            name: "ConsentContract",
+            dependencies: ["JSON", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: settings
+        ),
+
+        // 2
+        .target(
+            name: "AMQP",
+            dependencies: ["CRabbitMQ", "COpenSSL", "EventLoop", "Resilience", "Secrets", locks, logging, lifecycle],
+            swiftSettings: settings
+        ),
+        .target(name: "HTTP", dependencies: ["CCurl", "EventLoop", locks], swiftSettings: settings),
+
+        // 3
+        .target(name: "RateLimiting", dependencies: ["Resilience", locks], swiftSettings: settings),
+        .target(
+            name: "MicrosoftAPI",
+            dependencies: [
+                "HTTP", "ConsentContract", "JSON", "Resilience", "Secrets", locks, logging, lifecycle,
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // 4
+        .target(
+            name: "ConsentWorker",
+            dependencies: [
+                "AMQP", "HTTP", "RateLimiting", "MicrosoftAPI", "ConsentContract", "JSON", "Resilience", "EventLoop",
+                "Secrets", locks, logging, lifecycle, .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // 5
+        .target(
+            name: "Admin",
+            dependencies: ["ConsentWorker", "JSON", hummingbird, logging, lifecycle, locks],
+            swiftSettings: settings
+        ),
+
+        // 6
+        .executableTarget(
+            name: "consent-worker",
+            dependencies: [
+                "Admin", "ConsentWorker", "AMQP", "HTTP", "MicrosoftAPI", "ConsentContract", "JSON", "EventLoop",
+                "Resilience", "Secrets", argumentParser, lifecycle, logging,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // The tests' oracle: depends on nothing of the worker, and nothing of the worker on it.
+        .executableTarget(
+            name: "partner-center-simulator",
+            dependencies: [
+                argumentParser, locks, logging, lifecycle,
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SimulatorTests",
+            dependencies: [
+                "partner-center-simulator", argumentParser,
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["AMQP", "ConsentContract", "ConsentWorker", "EventLoop", "HTTP", "JSON", locks, logging],
+            swiftSettings: [.treatAllWarnings(as: .error)]
+        ),
+
+        // Unit tests of the lower layers
+        .target(
+            name: "TestSupport",
+            dependencies: ["ConsentContract", "Resilience", locks],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "EventLoopTests",
+            dependencies: ["EventLoop", "TestSupport", locks],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ResilienceTests",
+            dependencies: ["Resilience", "ConsentContract", "TestSupport", locks],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ConsentContractTests",
+            dependencies: ["ConsentContract", "JSON", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "AMQPTests",
+            dependencies: ["AMQP", "Resilience", "Secrets", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "TestSupport", locks], swiftSettings: settings),
+        .testTarget(
+            name: "RateLimitingTests",
+            dependencies: ["RateLimiting", "Resilience", "TestSupport", locks],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MicrosoftAPITests",
+            dependencies: ["MicrosoftAPI", "ConsentContract", "HTTP", "JSON", "Secrets", "TestSupport"],
+            swiftSettings: settings
+        ),
+    ]
+)
