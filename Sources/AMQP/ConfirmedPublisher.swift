@@ -1,0 +1,106 @@
+import EventLoop
+import NIOConcurrencyHelpers
+package import Resilience
+import ServiceLifecycle
+
+/// Publishes on a connection of its own until the broker has confirmed, across reconnects.
+///
+/// A message whose confirm was lost with a connection is published again: receivers drop duplicates by message ID.
+package final class ConfirmedPublisher: Service, CustomStringConvertible {
+    private struct State {
+        var channel: AMQPChannel?
+        var isBlocked = false
+        var waiters: [OneShot<AMQPChannel?>] = []
+
+        /// The channel if messages can leave now.
+        var ready: AMQPChannel? { isBlocked ? nil : channel }
+
+        mutating func takeWaitersIfReady() -> [OneShot<AMQPChannel?>] {
+            guard ready != nil else { return [] }
+            defer { waiters = [] }
+            return waiters
+        }
+    }
+
+    private let connector: AMQPConnector
+    private let clock: any MonotonicClock
+    private let state = NIOLockedValueBox(State())
+
+    package init(connector: AMQPConnector, clock: any MonotonicClock = SystemClock()) {
+        self.connector = connector
+        self.clock = clock
+    }
+
+    package var description: String { "publisher" }
+
+    /// Whether messages can leave now.
+    package var isReady: Bool { state.withLockedValue { $0.ready != nil } }
+
+    /// Keeps the connection until graceful shutdown or cancellation.
+    package func run() async throws {
+        try await connector.run(onBlocked: { [self] blocked in update { $0.isBlocked = blocked } }) { connection in
+            let channel = try await connection.openChannel()
+            try await channel.selectConfirms()
+            update { $0.channel = channel }
+            defer { update { $0.channel = nil } }
+            do {
+                throw try await cancelWhenGracefulShutdown { try await connection.waitUntilClosed() }
+            } catch is CancellationError where Task.isShuttingDownGracefully {
+                return
+            }
+        }
+    }
+
+    /// Returns when the broker has the message, or has returned it.
+    /// - Throws: `CancellationError` when the task is cancelled while there is no connection or the broker refuses
+    ///   the message; it may have been published then.
+    package func publish(_ message: AMQPMessage) async throws(CancellationError) -> AMQPChannel.PublishOutcome {
+        var failures = 0
+        while true {
+            let channel = try await channel()
+            do {
+                return try await channel.publish(message)
+            } catch {
+                // A channel alone does not come back, for example after a publish to an exchange that was deleted.
+                if error.code == .channelClosed { await channel.connection.abort(error) }
+                failures += 1
+                // Refused, or the connection is about to be replaced: not at once again.
+                do {
+                    try await clock.sleep(for: .milliseconds(min(50 << min(failures, 6), 2000)))
+                } catch {
+                    throw CancellationError()
+                }
+            }
+        }
+    }
+
+    /// Returns as soon as messages can leave: nothing need be started whose result could not be told.
+    /// - Throws: `CancellationError` when the task is cancelled meanwhile.
+    package func waitUntilReady() async throws(CancellationError) {
+        _ = try await channel()
+    }
+
+    /// Returns as soon as the connection's thread has a turn, or at once while there is no connection.
+    package func ping() async {
+        await state.withLockedValue { $0.channel }?.connection.ping()
+    }
+
+    private func update(_ change: (inout State) -> Void) {
+        let (waiters, channel) = state.withLockedValue { state in
+            change(&state)
+            return (state.takeWaitersIfReady(), state.ready)
+        }
+        for waiter in waiters { waiter.resolve(channel) }
+    }
+
+    private func channel() async throws(CancellationError) -> AMQPChannel {
+        let waiter = OneShot<AMQPChannel?>()
+        let channel = state.withLockedValue { state in
+            if state.ready == nil { state.waiters.append(waiter) }
+            return state.ready
+        }
+        if let channel { return channel }
+        guard let channel = await waiter.wait(orWhenCancelled: nil) else { throw CancellationError() }
+        return channel
+    }
+}
