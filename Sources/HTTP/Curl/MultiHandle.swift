@@ -1,0 +1,78 @@
+import CCurl
+
+/// The libcurl multi handle with its easy handles: the only place that holds libcurl's pointers.
+///
+/// libcurl allows one thread a handle; the actor that stores this is confined to its event loop.
+final class MultiHandle {
+    private let pointer: UnsafeMutableRawPointer
+    private let options: HTTPOptions
+    private var running: [ObjectIdentifier: EasyHandle] = [:]
+    private var idle: [EasyHandle] = []
+
+    init(_ options: HTTPOptions) {
+        curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+        guard let pointer = curl_multi_init() else { fatalError("out of memory for an HTTP client") }
+        self.pointer = pointer
+        self.options = options
+        ccurl_multi_set_long(pointer, CURLMOPT_MAXCONNECTS, options.maximumConnections)
+        ccurl_multi_set_long(pointer, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
+    }
+
+    deinit {
+        for handle in running.values {
+            curl_multi_remove_handle(pointer, handle.pointer)
+            handle.transfer?.cancel()
+        }
+        curl_multi_cleanup(pointer)
+    }
+
+    func start(_ transfer: Transfer) {
+        let handle = idle.popLast() ?? EasyHandle()
+        handle.prepare(transfer, options)
+        running[ObjectIdentifier(transfer)] = handle
+        guard curl_multi_add_handle(pointer, handle.pointer) == CURLM_OK else {
+            running[ObjectIdentifier(transfer)] = nil
+            return handle.finish(CURLE_FAILED_INIT)
+        }
+    }
+
+    /// Drops a transfer; its connection is closed, because the answer may be on its way.
+    func cancel(_ transfer: Transfer) {
+        guard let handle = running.removeValue(forKey: ObjectIdentifier(transfer)) else { return }
+        curl_multi_remove_handle(pointer, handle.pointer)
+        // Before the handle says how it ended: the first result counts.
+        transfer.cancel()
+        handle.finish(CURLE_ABORTED_BY_CALLBACK)
+        idle.append(handle)
+    }
+
+    /// Moves all transfers on and finishes those that are through.
+    func perform() {
+        var count: CInt = 0
+        curl_multi_perform(pointer, &count)
+        while let message = curl_multi_info_read(pointer, &count) {
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            // Read before the handle is removed, which frees the message.
+            let code = ccurl_message_result(message)
+            curl_multi_remove_handle(pointer, easy)
+            guard let handle = EasyHandle.from(easy), let transfer = handle.transfer else { continue }
+            running[ObjectIdentifier(transfer)] = nil
+            handle.finish(code)
+            idle.append(handle)
+        }
+    }
+
+    /// Blocks until a transfer can move on, `wakeup` is readable, or libcurl has a timer to serve.
+    func wait(wakeup: CInt, mayWait: Bool) {
+        var extra = curl_waitfd(fd: wakeup, events: Int16(CURL_WAIT_POLLIN), revents: 0)
+        curl_multi_poll(pointer, &extra, 1, mayWait ? CInt.max : 0, nil)
+    }
+}
+
+extension EasyHandle {
+    fileprivate static func from(_ easy: UnsafeMutableRawPointer) -> EasyHandle? {
+        var context: UnsafeMutableRawPointer?
+        _ = ccurl_get_pointer(easy, CURLINFO_PRIVATE, &context)
+        return context.map { Unmanaged<EasyHandle>.fromOpaque($0).takeUnretainedValue() }
+    }
+}
