@@ -1,0 +1,18 @@
+/// Bounds the requests sent for one limit key (an API and an application).
+package protocol RateLimiter: Sendable {
+    /// Waits, in order of arrival, until one more request may be sent.
+    /// - Throws: `CancellationError` when the task is cancelled meanwhile; nothing is taken then.
+    func acquire() async throws -> any SendPermit
+
+    /// Sends nothing before `instant`, because the API said so; of several pauses the longest counts.
+    func pause(until instant: ContinuousClock.Instant)
+}
+
+/// The right to send one request. Ends with one ``finish()``.
+package protocol SendPermit: Sendable {
+    /// Called when the request is about to be written, at most once; false forbids it.
+    func use() -> Bool
+
+    /// Called when the request is over, or will not be sent after all: an unused permit goes back.
+    func finish()
+}

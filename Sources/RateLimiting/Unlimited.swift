@@ -1,0 +1,30 @@
+import NIOConcurrencyHelpers
+package import Resilience
+
+/// For `limits: none`: as many requests as there are, unless the API itself asks for a pause.
+package final class Unlimited: RateLimiter {
+    private struct Permit: SendPermit {
+        func use() -> Bool { true }
+        func finish() {}
+    }
+
+    private let clock: any MonotonicClock
+    private let pausedUntil: NIOLockedValueBox<ContinuousClock.Instant>
+
+    package init(clock: any MonotonicClock = SystemClock()) {
+        self.clock = clock
+        pausedUntil = NIOLockedValueBox(clock.now)
+    }
+
+    package func acquire() async throws -> any SendPermit {
+        while true {
+            let instant = pausedUntil.withLockedValue { $0 }
+            guard clock.now < instant else { return Permit() }
+            try await clock.sleep(until: instant)
+        }
+    }
+
+    package func pause(until instant: ContinuousClock.Instant) {
+        pausedUntil.withLockedValue { $0 = max($0, instant) }
+    }
+}
