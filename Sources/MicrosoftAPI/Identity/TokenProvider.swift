@@ -1,0 +1,243 @@
+package import ConsentContract
+package import HTTP
+import JSON
+package import Logging
+package import Resilience
+package import Secrets
+
+/// Access tokens of one application, from its partners' refresh tokens.
+///
+/// Cached until five minutes before they expire; however many commands need a token, one request for it is under way.
+package actor TokenProvider {
+    package struct Key: Sendable, Hashable {
+        package let partnerTenantID: GUID
+        /// Where the token is redeemed: the partner's own tenant or a customer's.
+        package let tenantID: GUID
+        package let api: API
+
+        package init(partnerTenantID: GUID, tenantID: GUID, api: API) {
+            self.partnerTenantID = partnerTenantID
+            self.tenantID = tenantID
+            self.api = api
+        }
+    }
+
+    package struct AccessToken: Sendable, Hashable {
+        package let value: Secret
+        let refreshAt: ContinuousClock.Instant
+    }
+
+    private typealias Waiter = OneShot<Result<AccessToken, TokenFailure>?>
+
+    private let applicationID: GUID
+    private let credential: ClientCredential
+    private let store: RefreshTokenStore
+    private let endpoints: Endpoints
+    private let client: HTTPClient
+    private let gate: ConcurrencyGate
+    private let timeout: Duration
+    private let clock: any MonotonicClock
+    private let wallClock: any WallClock
+    private let logger: Logger
+
+    private var tokens: [Key: AccessToken] = [:]
+    /// Those who wait for a redemption under way.
+    private var redemptions: [Key: [Waiter]] = [:]
+    private var saidReadOnly = false
+
+    /// How long before its end a token is replaced.
+    private static let margin = Duration.seconds(300)
+
+    /// - Parameter gate: bounds the requests to the identity host over all applications.
+    package init(
+        applicationID: GUID,
+        credential: ClientCredential,
+        store: RefreshTokenStore,
+        endpoints: Endpoints,
+        client: HTTPClient,
+        gate: ConcurrencyGate,
+        timeout: Duration,
+        clock: any MonotonicClock = SystemClock(),
+        wallClock: any WallClock = SystemWallClock(),
+        logger: Logger
+    ) {
+        self.applicationID = applicationID
+        self.credential = credential
+        self.store = store
+        self.endpoints = endpoints
+        self.client = client
+        self.gate = gate
+        self.timeout = timeout
+        self.clock = clock
+        self.wallClock = wallClock
+        self.logger = logger
+    }
+
+    /// A token that is valid for some minutes more, nil if it has to be asked for.
+    package func cachedToken(for key: Key) -> AccessToken? {
+        tokens[key].flatMap { clock.now < $0.refreshAt ? $0 : nil }
+    }
+
+    /// A token that is valid for some minutes more.
+    /// - Throws: ``TokenFailure``; `CancellationError` when the task is cancelled. The request itself goes on then,
+    ///   because it serves others too.
+    package func token(for key: Key) async throws -> AccessToken {
+        if let token = cachedToken(for: key) { return token }
+        return try await wait(for: key)
+    }
+
+    /// Redeems a partner's refresh token whatever is cached, which prolongs its life.
+    /// - Throws: as ``token(for:)``.
+    package func redeem(partner: GUID) async throws {
+        _ = try await wait(for: Key(partnerTenantID: partner, tenantID: partner, api: .partnerCenter))
+    }
+
+    /// Drops a token that an API did not accept, unless it has been replaced already.
+    package func invalidate(_ token: AccessToken, for key: Key) {
+        if tokens[key] == token { tokens[key] = nil }
+    }
+
+    /// Drops a customer's tokens: after a grant or revoke they carry the old consent.
+    package func invalidate(tenant: GUID) {
+        tokens = tokens.filter { $0.key.tenantID != tenant }
+    }
+
+    private func wait(for key: Key) async throws -> AccessToken {
+        let waiter = Waiter()
+        if redemptions[key] == nil { startRedemption(key) }
+        redemptions[key, default: []].append(waiter)
+        guard let result = await waiter.wait(orWhenCancelled: nil) else { throw CancellationError() }
+        return try result.get()
+    }
+
+    /// A task of its own, because it serves every command that waits for this token and none may cancel it.
+    private func startRedemption(_ key: Key) {
+        redemptions[key] = []
+        Task {
+            let result: Result<AccessToken, TokenFailure>
+            do throws(TokenFailure) {
+                result = .success(try await redeem(key))
+            } catch {
+                result = .failure(error)
+            }
+            if case .success(let token) = result {
+                // Tenants that nobody asks for any more are forgotten with their tokens.
+                tokens = tokens.filter { clock.now < $0.value.refreshAt }
+                tokens[key] = token
+            }
+            for waiter in redemptions.removeValue(forKey: key) ?? [] { waiter.resolve(result) }
+        }
+    }
+
+    private func redeem(_ key: Key) async throws(TokenFailure) -> AccessToken {
+        guard let refreshToken = store.entry(of: key.partnerTenantID)?.token else {
+            throw TokenFailure(
+                .failed(
+                    CommandError(
+                        .partnerNotConfigured,
+                        "There is no refresh token for partner \(key.partnerTenantID)."
+                    )
+                )
+            )
+        }
+        let started = clock.now
+        let request = try request(key, refreshToken)
+        let response: HTTPResponse
+        do {
+            response = try await gate.withPlace { try await client.send(request) }
+        } catch let error as HTTPError {
+            throw unreachable(error)
+        } catch {
+            throw unreachable(HTTPError(.cancelled, "the request for a token was cancelled", wasSent: false))
+        }
+        do {
+            return try accept(response, key, started)
+        } catch {
+            // Expired in a customer's eyes: the partner's own tenant knows best whether the token itself is dead.
+            guard key.tenantID != key.partnerTenantID, error.saysExpired else { throw error }
+            let own = Key(partnerTenantID: key.partnerTenantID, tenantID: key.partnerTenantID, api: .partnerCenter)
+            _ = try await redeem(own)
+            throw error.ofCustomer
+        }
+    }
+
+    private func request(_ key: Key, _ refreshToken: Secret) throws(TokenFailure) -> HTTPRequest {
+        let endpoint = "\(endpoints.identity)/\(key.tenantID)/oauth2/v2.0/token"
+        var form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", applicationID.description),
+            ("refresh_token", refreshToken.reveal()),
+            ("scope", "\(endpoints.resource(of: key.api))/.default offline_access"),
+        ]
+        do {
+            form += try credential.fields(applicationID: applicationID, endpoint: endpoint, now: wallClock.now)
+        } catch {
+            throw TokenFailure(.misconfigured(CommandError(.internalError, "The application's certificate \(error).")))
+        }
+        let body = form.map { "\($0)=\(GraphRequests.encoded($1))" }.joined(separator: "&")
+        return HTTPRequest(
+            .post,
+            endpoint,
+            headers: [
+                HTTPHeader("Accept", "application/json"),
+                HTTPHeader("Content-Type", "application/x-www-form-urlencoded"),
+            ],
+            body: Array(body.utf8),
+            timeout: timeout
+        )
+    }
+
+    private func accept(
+        _ response: HTTPResponse,
+        _ key: Key,
+        _ started: ContinuousClock.Instant
+    ) throws(TokenFailure) -> AccessToken {
+        let document = try? JSONParser.parse(response.body)
+        guard response.status == 200 else {
+            throw TokenFailure.refused(
+                status: response.status,
+                error: document?["error"]?.string,
+                codes: document?["error_codes"]?.array?.compactMap(\.int) ?? [],
+                // The texts name tenants and trace IDs, never tokens.
+                description: document?["error_description"]?.string.map { String($0.unicodeScalars.prefix(1024)) },
+                atPartner: key.tenantID == key.partnerTenantID,
+                retryAfter: response[header: "Retry-After"].flatMap { RetryAfter.parse($0, now: wallClock.now) }
+            )
+        }
+        guard let document, let token = document["access_token"]?.string, !token.isEmpty else {
+            let error = CommandError(
+                .malformedResponse,
+                "The identity service answered without a token.",
+                source: .identity,
+                status: 200
+            )
+            throw TokenFailure(.transient(error, outcomeUnknown: false, retryAfter: nil))
+        }
+        // Only the partner's own redemption is kept: customers' would rewrite the file thousands of times an hour.
+        if key.tenantID == key.partnerTenantID, let next = document["refresh_token"]?.string, !next.isEmpty {
+            keep(Secret(next), key.partnerTenantID)
+        }
+        // The v1 endpoint writes the number as a string.
+        let lifetime = document["expires_in"]?.int ?? document["expires_in"]?.string.flatMap { Int($0) } ?? 3600
+        let margin = min(Self.margin, .seconds(lifetime) / 2)
+        return AccessToken(value: Secret(token), refreshAt: started + .seconds(lifetime) - margin)
+    }
+
+    private func keep(_ token: Secret, _ partner: GUID) {
+        guard store.entry(of: partner)?.token != token else { return }
+        let entry = RefreshTokenStore.Entry(token: token, obtainedAt: wallClock.now)
+        guard !store.store(entry, of: partner), !saidReadOnly else { return }
+        saidReadOnly = true
+        logger.notice(
+            "refresh tokens cannot be written back; renew them before they are 90 days old",
+            metadata: ["application": "\(applicationID)"]
+        )
+    }
+
+    private func unreachable(_ error: HTTPError) -> TokenFailure {
+        let category: ErrorCategory =
+            error.code == .tlsVerificationFailed ? .tlsVerificationFailed : .identityUnavailable
+        let error = CommandError(category, "The identity service did not answer. \(error)", source: .identity)
+        return TokenFailure(.transient(error, outcomeUnknown: false, retryAfter: nil))
+    }
+}
