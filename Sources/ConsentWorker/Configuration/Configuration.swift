@@ -1,0 +1,65 @@
+package import AMQP
+package import ConsentContract
+package import MicrosoftAPI
+package import RateLimiting
+package import Resilience
+
+/// Everything that an operator sets, read and checked. Written as YAML; see the README's reference.
+package struct Configuration: Sendable {
+    package struct Application: Sendable {
+        package var applicationID: GUID
+        package var credential: ClientCredential
+        /// Directory with one refresh token a partner tenant.
+        package var refreshTokens: String
+        /// Requests under way at a time, over all customers.
+        package var maxInFlight: Int
+        /// Commands taken from the broker and not yet settled.
+        package var prefetch: Int
+        /// nil: no limit.
+        package var partnerCenterLimit: RateLimit?
+        package var graphLimit: RateLimit?
+
+        package func limit(for api: API) -> RateLimit? {
+            api == .partnerCenter ? partnerCenterLimit : graphLimit
+        }
+    }
+
+    /// Where a query stops although there is more.
+    package struct QueryBounds: Sendable, Hashable {
+        package var maxPages: Int
+        package var maxItems: Int
+        package var maxElapsed: Duration
+    }
+
+    package struct Admin: Sendable, Hashable {
+        package var host: String
+        package var port: Int
+    }
+
+    package struct Log: Sendable, Hashable {
+        package enum Format: String, Sendable, CaseIterable { case json, text }
+
+        package var level: String
+        package var format: Format
+    }
+
+    package var brokers: [AMQPEndpoint]
+    package var amqp: AMQPOptions
+    package var endpoints: Endpoints
+    package var applications: [Application]
+    package var retry: RetryPolicy
+    /// Requests to the identity host at a time.
+    package var identityConcurrency: Int
+    package var query: QueryBounds
+    package var httpTimeout: Duration
+    /// Trusted authorities for HTTPS as PEM; nil for the system's.
+    package var httpCAFile: String?
+    package var httpConnectTimeout: Duration
+    package var admin: Admin
+    package var shutdownGrace: Duration
+    package var log: Log
+    /// Plain transport or no verification beyond loopback.
+    package var insecure: Bool
+    /// What works but should not stay as it is.
+    package var warnings: [String]
+}

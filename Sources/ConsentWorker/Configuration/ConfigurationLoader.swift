@@ -1,0 +1,330 @@
+import AMQP
+import ConsentContract
+import FoundationEssentials
+import MicrosoftAPI
+import RateLimiting
+import Resilience
+import Yams
+import Secrets
+
+/// Reads the configuration from a file and the environment, and checks it as a whole.
+package enum ConfigurationLoader {
+    /// - Throws: ``ConfigurationError`` with every fault.
+    package static func load(file: String, environment: [String: String]) throws(ConfigurationError) -> Configuration {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw ConfigurationError(
+                file: file,
+                faults: [.init(path: "", line: nil, reason: "the file cannot be read; name another with --config")]
+            )
+        }
+        let folder = URL(filePath: file).deletingLastPathComponent().path
+        return try parse(
+            String(decoding: data, as: UTF8.self),
+            file: file,
+            folder: folder,
+            environment: environment
+        )
+    }
+
+    /// - Parameters:
+    ///   - folder: what relative paths are relative to.
+    package static func parse(
+        _ yaml: String,
+        file: String,
+        folder: String,
+        environment: [String: String]
+    ) throws(ConfigurationError) -> Configuration {
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: yaml)
+        } catch {
+            // Yams' own text shows the line in question, which could hold a secret.
+            var line: Int?
+            if let error = error as? YamlError, case .parser(_, let problem, let mark, _) = error {
+                line = mark.line
+                throw ConfigurationError(
+                    file: file,
+                    faults: [.init(path: "", line: line, reason: "is not YAML: \(problem)")]
+                )
+            }
+            throw ConfigurationError(file: file, faults: [.init(path: "", line: line, reason: "is not YAML")])
+        }
+        let reader = ConfigurationReader(root: root, environment: environment)
+        let configuration = Sections(folder: folder).configuration(reader)
+        guard reader.findings.faults.isEmpty else {
+            let faults = reader.findings.faults.sorted { ($0.line ?? 0) < ($1.line ?? 0) }
+            throw ConfigurationError(file: file, faults: faults)
+        }
+        return configuration
+    }
+}
+
+/// One function a section of the file.
+private struct Sections {
+    let folder: String
+
+    func configuration(_ root: ConfigurationReader) -> Configuration {
+        let insecure = root.bool("insecure", default: false)
+        var (brokers, amqp) = amqp(root.section("amqp"), insecure)
+        amqp.tls.verifies = !insecure
+        let http = root.section("http")
+        let identity = root.section("identity")
+        let shutdown = root.section("shutdown")
+        let caFile = file(http.section("tls"), "caFile")
+        var configuration = Configuration(
+            brokers: brokers,
+            amqp: amqp,
+            endpoints: endpoints(root.section("endpoints"), insecure),
+            applications: applications(root),
+            retry: retry(root.section("retry")),
+            identityConcurrency: identity.int("concurrency", default: 16, 1...1000),
+            query: query(root.section("query")),
+            httpTimeout: http.duration("timeout", default: .seconds(30), .milliseconds(1) ... .seconds(600)),
+            httpCAFile: caFile,
+            httpConnectTimeout: http.duration(
+                "connectTimeout",
+                default: .seconds(5),
+                .milliseconds(1) ... .seconds(60)
+            ),
+            admin: admin(root.section("admin")),
+            shutdownGrace: shutdown.duration("grace", default: .seconds(25), .zero ... .seconds(3600)),
+            log: log(root.section("log")),
+            insecure: insecure,
+            warnings: []
+        )
+        configuration.warnings = root.findings.warnings
+        for section in [http, identity, shutdown] { section.refuseUnknownKeys() }
+        root.refuseUnknownKeys()
+        return configuration
+    }
+
+    private func amqp(_ section: ConfigurationReader, _ insecure: Bool) -> ([AMQPEndpoint], AMQPOptions) {
+        let single = section.string("url")
+        let several = section.strings("urls")
+        if single != nil && several != nil && section.fromEnvironment("url") == nil {
+            section.fault("url", "and urls exclude each other")
+        }
+        let urls = single.map { [$0] } ?? several ?? ["amqp://guest:guest@127.0.0.1:5672/%2f"]
+        let name = single != nil ? "url" : "urls"
+        if urls.isEmpty { section.fault("urls", "must name at least one broker") }
+        var endpoints: [AMQPEndpoint] = []
+        for url in urls {
+            do {
+                let endpoint = try AMQPEndpoint(uri: url)
+                endpoints.append(endpoint)
+                if !endpoint.usesTLS && !endpoint.isLoopback && !insecure {
+                    section.fault(
+                        name,
+                        "sends passwords in the clear to \(endpoint); use amqps:// or set insecure: true"
+                    )
+                }
+            } catch {
+                section.fault(name, "\(error)")
+            }
+        }
+        var options = AMQPOptions()
+        options.heartbeat = section.duration("heartbeat", default: .seconds(10), .seconds(1) ... .seconds(60))
+        let tls = section.section("tls")
+        if let file = file(tls, "caFile") { options.tls.caFile = file }
+        options.tls.certificateFile = file(tls, "certificateFile")
+        options.tls.keyFile = file(tls, "keyFile")
+        if (options.tls.certificateFile == nil) != (options.tls.keyFile == nil) {
+            section.fault("tls", "certificateFile and keyFile go together")
+        }
+        tls.refuseUnknownKeys()
+        section.refuseUnknownKeys()
+        return (endpoints, options)
+    }
+
+    private func endpoints(_ section: ConfigurationReader, _ insecure: Bool) -> Endpoints {
+        let defaults = Endpoints()
+        func url(_ name: String, _ value: String) -> String {
+            var url = section.string(name, default: value)
+            while url.hasSuffix("/") { url.removeLast() }
+            if url.hasPrefix("http://") {
+                if !Endpoints.isLoopback(url) && !insecure {
+                    section.fault(name, "sends tokens in the clear; use https:// or set insecure: true")
+                }
+            } else if !url.hasPrefix("https://") {
+                section.fault(name, "must begin with https:// (http:// only for loopback)")
+            }
+            if url.contains(where: { $0 == "?" || $0 == "#" || $0.isWhitespace }) || url.contains("@") {
+                section.fault(name, "must be scheme, host, port and path only")
+            }
+            return url
+        }
+        let endpoints = Endpoints(
+            partnerCenter: url("partnerCenter", defaults.partnerCenter),
+            graph: url("graph", defaults.graph),
+            identity: url("identity", defaults.identity)
+        )
+        section.refuseUnknownKeys()
+        return endpoints
+    }
+
+    private func applications(_ root: ConfigurationReader) -> [Configuration.Application] {
+        let items = root.list("applications")
+        if items.isEmpty { root.fault("applications", "must list at least one application") }
+        let applications = items.compactMap(application)
+        var seen: Set<GUID> = []
+        for application in applications where !seen.insert(application.applicationID).inserted {
+            root.fault("applications", "lists \(application.applicationID) more than once")
+        }
+        return applications
+    }
+
+    private func application(_ item: ConfigurationReader) -> Configuration.Application? {
+        defer { item.refuseUnknownKeys() }
+        var applicationID: GUID?
+        if let text = item.required("applicationId") {
+            applicationID = GUID(text)
+            if applicationID == nil { item.fault("applicationId", "must be a GUID") }
+        }
+        let credential = credential(item)
+        let tokens = item.required("refreshTokens").map { absolute($0) }
+        if let tokens, !isDirectory(tokens) {
+            item.fault("refreshTokens", "there is no directory \(tokens)")
+        } else if let tokens {
+            warnIfExposed(item, tokens)
+        }
+        let ordering = item.string("ordering", default: "customer")
+        if ordering != "customer" { item.fault("ordering", "must be customer") }
+        let maxInFlight = item.int("maxInFlight", default: 100, 1...10_000)
+        let prefetch = item.int("prefetch", default: 200, 1...65_535)
+        let (partnerCenter, graph) = limits(item)
+        guard let applicationID, let credential, let tokens else { return nil }
+        return Configuration.Application(
+            applicationID: applicationID,
+            credential: credential,
+            refreshTokens: tokens,
+            maxInFlight: maxInFlight,
+            prefetch: prefetch,
+            partnerCenterLimit: partnerCenter,
+            graphLimit: graph
+        )
+    }
+
+    private func credential(_ item: ConfigurationReader) -> ClientCredential? {
+        let hasCertificate = item.has("certificateFile") || item.has("privateKeyFile")
+        guard hasCertificate else {
+            guard item.has("clientSecretFile") else {
+                item.fault("clientSecretFile", "is missing; or name certificateFile and privateKeyFile")
+                return nil
+            }
+            return text(item, "clientSecretFile").map { .secret(Secret($0.filter { !$0.isWhitespace })) }
+        }
+        if item.has("clientSecretFile") { item.fault("clientSecretFile", "and certificateFile exclude each other") }
+        guard item.has("certificateFile"), item.has("privateKeyFile") else {
+            item.fault("certificateFile", "and privateKeyFile go together")
+            return nil
+        }
+        guard let certificate = text(item, "certificateFile"), let key = text(item, "privateKeyFile") else {
+            return nil
+        }
+        do {
+            return .certificate(try ClientCertificate(certificate: certificate, key: key))
+        } catch {
+            item.fault("certificateFile", "\(error)")
+            return nil
+        }
+    }
+
+    private func limits(_ item: ConfigurationReader) -> (RateLimit?, RateLimit?) {
+        if item.word("limits") == "none" { return (nil, nil) }
+        let limits = item.section("limits")
+        defer { limits.refuseUnknownKeys() }
+        return (limit(limits, "partnerCenter", requests: 50), limit(limits, "graph", requests: 20))
+    }
+
+    private func limit(_ limits: ConfigurationReader, _ name: String, requests: Int) -> RateLimit? {
+        if limits.word(name) == "none" { return nil }
+        let section = limits.section(name)
+        defer { section.refuseUnknownKeys() }
+        return RateLimit(
+            requests: section.int("requests", default: requests, 1...100_000),
+            per: section.duration("per", default: .seconds(1), .milliseconds(1) ... .seconds(3600)),
+            margin: section.duration("margin", default: .milliseconds(30), .zero ... .seconds(60))
+        )
+    }
+
+    private func retry(_ section: ConfigurationReader) -> RetryPolicy {
+        defer { section.refuseUnknownKeys() }
+        let policy = RetryPolicy(
+            maxAttempts: section.int("maxAttempts", default: 8, 1...100),
+            maxElapsed: section.duration("maxElapsed", default: .seconds(600), .seconds(1) ... .seconds(1200)),
+            backoff: Backoff(
+                base: section.duration("base", default: .milliseconds(500), .milliseconds(1) ... .seconds(60)),
+                cap: section.duration("cap", default: .seconds(60), .milliseconds(1) ... .seconds(600))
+            ),
+            retryAfterMax: section.duration("retryAfterMax", default: .seconds(600), .seconds(1) ... .seconds(3600))
+        )
+        if policy.backoff.cap < policy.backoff.base { section.fault("cap", "must not be below base") }
+        return policy
+    }
+
+    private func query(_ section: ConfigurationReader) -> Configuration.QueryBounds {
+        defer { section.refuseUnknownKeys() }
+        return Configuration.QueryBounds(
+            maxPages: section.int("maxPages", default: 1000, 1...1_000_000),
+            maxItems: section.int("maxItems", default: 100_000, 1...10_000_000),
+            maxElapsed: section.duration("maxElapsed", default: .seconds(600), .seconds(1) ... .seconds(1200))
+        )
+    }
+
+    private func admin(_ section: ConfigurationReader) -> Configuration.Admin {
+        defer { section.refuseUnknownKeys() }
+        let listen = section.string("listen", default: "127.0.0.1:9464")
+        guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]),
+            (0...65_535).contains(port), colon != listen.startIndex
+        else {
+            section.fault("listen", "must be host:port")
+            return Configuration.Admin(host: "127.0.0.1", port: 9464)
+        }
+        return Configuration.Admin(host: String(listen[..<colon]), port: port)
+    }
+
+    private func log(_ section: ConfigurationReader) -> Configuration.Log {
+        defer { section.refuseUnknownKeys() }
+        let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
+        let level = section.string("level", default: "info")
+        if !levels.contains(level) { section.fault("level", "must be one of \(levels.joined(separator: ", "))") }
+        return Configuration.Log(level: level, format: section.choice("format", default: .json))
+    }
+
+    // MARK: - Files
+
+    private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
+
+    private func isDirectory(_ path: String) -> Bool {
+        var isDirectory = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory
+    }
+
+    private func file(_ reader: ConfigurationReader, _ name: String) -> String? {
+        guard let path = reader.string(name).map(absolute) else { return nil }
+        if !FileManager.default.isReadableFile(atPath: path) { reader.fault(name, "cannot read \(path)") }
+        return path
+    }
+
+    private func text(_ reader: ConfigurationReader, _ name: String) -> String? {
+        guard let path = reader.string(name).map(absolute) else { return nil }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            reader.fault(name, "cannot read \(path)")
+            return nil
+        }
+        let text = String(decoding: data, as: UTF8.self)
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            reader.fault(name, "\(path) is empty")
+            return nil
+        }
+        if name != "certificateFile" { warnIfExposed(reader, path) }
+        return text
+    }
+
+    /// What others on the machine can read is no secret.
+    private func warnIfExposed(_ reader: ConfigurationReader, _ path: String) {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        guard let permissions = attributes?[.posixPermissions] as? Int, permissions & 0o007 != 0 else { return }
+        reader.findings.warnings.append("everybody on this machine can use \(path); take their permissions away")
+    }
+}

@@ -1,0 +1,56 @@
+import AMQP
+import ConsentContract
+
+/// A delivery with what every later step asks of it.
+struct ReceivedMessage: Sendable {
+    let delivery: AMQPDelivery
+    let receivedAt: ContinuousClock.Instant
+    let receivedTime: Timestamp
+
+    /// Raised by a replay from the dead letters.
+    static let generationHeader = "consent-generation"
+    /// Set by quorum queues from the second delivery on.
+    private static let deliveryCountHeader = "x-delivery-count"
+
+    private var headers: AMQPTable { delivery.properties.headers }
+
+    /// The correlation ID as the publisher gave it.
+    var correlationID: String? { delivery.properties.correlationID }
+
+    var generation: Int { max(0, Int(headers[Self.generationHeader]?.int ?? 0)) }
+
+    /// How often the broker has delivered it, this time included.
+    var deliveries: Int {
+        // A publisher can set the header too; it counts only where the broker says that it delivers again.
+        guard delivery.redelivered else { return 1 }
+        guard let count = headers[Self.deliveryCountHeader]?.int else { return 2 }
+        return Int(min(max(count, 1), 1_000_000)) + 1
+    }
+
+    var traceparent: String? { headers["traceparent"]?.string.flatMap { Self.isTraceparent($0) ? $0 : nil } }
+
+    var tracestate: String? {
+        guard traceparent != nil, let tracestate = headers["tracestate"]?.string, !tracestate.isEmpty,
+            tracestate.utf8.count <= 512
+        else {
+            return nil
+        }
+        return tracestate
+    }
+
+    /// What waiting is measured from: the command's own time, else the AMQP timestamp.
+    func queued(issuedAt: Timestamp?) -> Duration? {
+        // Some clients put nanoseconds where AMQP has seconds; what is beyond the year 9999 tells nothing.
+        let published = delivery.properties.timestamp.flatMap { seconds in
+            seconds < 253_402_300_800 ? Timestamp(milliseconds: Int64(seconds) * 1000) : nil
+        }
+        return (issuedAt ?? published).map { max(.zero, receivedTime - $0) }
+    }
+
+    /// Version 00 of W3C Trace Context: it goes into a header of the API request, so nothing else does.
+    private static func isTraceparent(_ text: String) -> Bool {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        return parts.map(\.utf8.count) == [2, 32, 16, 2]
+            && parts.allSatisfy { $0.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x66) } }
+    }
+}

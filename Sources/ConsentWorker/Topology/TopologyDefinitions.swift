@@ -1,0 +1,50 @@
+import AMQP
+package import JSON
+
+extension Topology {
+    /// The topology in the form of RabbitMQ's definitions files, for operators who import it.
+    package func definitions(virtualHost: String) -> JSONValue {
+        [
+            "exchanges": .array(
+                exchanges.map { exchange in
+                    [
+                        "name": .string(exchange.name), "vhost": .string(virtualHost), "type": .string(exchange.type),
+                        "durable": true, "auto_delete": false, "internal": false,
+                        "arguments": Self.json(exchange.arguments),
+                    ]
+                }
+            ),
+            "queues": .array(
+                queues.map { queue in
+                    [
+                        "name": .string(queue.name), "vhost": .string(virtualHost), "durable": true,
+                        "auto_delete": false, "arguments": Self.json(queue.arguments),
+                    ]
+                }
+            ),
+            "bindings": .array(
+                bindings.map { binding in
+                    [
+                        "source": .string(binding.exchange), "vhost": .string(virtualHost),
+                        "destination": .string(binding.queue), "destination_type": "queue",
+                        "routing_key": .string(binding.routingKey), "arguments": [:],
+                    ]
+                }
+            ),
+        ]
+    }
+
+    private static func json(_ table: AMQPTable) -> JSONValue {
+        .object(
+            JSONObject(
+                members: table.sorted { $0.key < $1.key }.compactMap { name, value in
+                    switch value {
+                    case .string(let text): .init(name: name, value: .string(text))
+                    case .int(let number): .init(name: name, value: .number(JSONNumber(Int(number))))
+                    default: nil
+                    }
+                }
+            )
+        )
+    }
+}

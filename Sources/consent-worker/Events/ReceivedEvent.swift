@@ -1,0 +1,39 @@
+import AMQP
+import JSON
+
+/// A result event as a reader of the exchange gets it.
+struct ReceivedEvent: Sendable {
+    let correlationID: String?
+    let json: JSONValue
+
+    init?(_ delivery: AMQPDelivery) {
+        guard case .complete(let body) = delivery.body, let json = try? JSONParser.parse(body) else { return nil }
+        self.json = json
+        correlationID = delivery.properties.correlationID
+    }
+
+    private var data: JSONValue? { json["data"] }
+
+    var outcome: String? { data?["outcome"]?.string }
+
+    /// What happened, for people: one line, and for errors what to do.
+    var summary: String {
+        func text(_ name: String) -> String { data?[name]?.string ?? "?" }
+        let timings = data?["timings"]
+        func milliseconds(_ name: String) -> String { timings?[name]?.int.map(String.init) ?? "-" }
+        var lines = [
+            "\(text("command")) \(text("outcome")) (\(text("effect")))  customer \(text("customerId"))  "
+                + "\(milliseconds("totalMs")) ms: queued \(milliseconds("queuedMs")), limiter \(milliseconds("limiterMs")), "
+                + "API \(milliseconds("apiMs")), retries \(milliseconds("retryWaitMs"))"
+        ]
+        if let error = data?["error"], error.object != nil {
+            func text(_ name: String) -> String { error[name]?.string ?? "?" }
+            lines.append("  \(text("category")): \(text("message")) \(text("remedy"))")
+        }
+        if let count = data?["result"]?["count"]?.int { lines.append("  \(count) items") }
+        if let requests = data?["result"]?["requests"]?.array {
+            lines += requests.map { "  would send \($0["method"]?.string ?? "?") \($0["url"]?.string ?? "?")" }
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,98 @@
+import AMQP
+import Admin
+import ArgumentParser
+import ConsentWorker
+import HTTP
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Runs the worker until SIGTERM or SIGINT."
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() async throws {
+        let configuration = try options.load()
+        LoggingSystem.bootstrap(configuration.log)
+        let logger = Logger(label: "consent-worker")
+        if configuration.insecure {
+            logger.warning("insecure is set: passwords and tokens may travel unprotected and peers are not verified")
+        }
+        for warning in configuration.warnings { logger.warning("\(warning)") }
+        let client = HTTPClient(options: HTTPOptions(configuration))
+        let publisher = ConfirmedPublisher(
+            connector: AMQPConnector(
+                name: "publish",
+                endpoints: configuration.brokers,
+                options: configuration.amqp,
+                logger: logger
+            )
+        )
+        let health = WorkerHealth(
+            applications: configuration.applications.map(\.applicationID),
+            publisher: publisher
+        )
+        let worker = ConsentWorkerService(
+            configuration: configuration,
+            publisher: publisher,
+            client: client,
+            health: health,
+            logger: logger
+        )
+        let admin = AdminService(
+            configuration: configuration.admin,
+            health: health,
+            probes: [
+                ("work", { await health.ping() }), ("publish", { await publisher.ping() }),
+                ("http", { await client.ping() }),
+            ],
+            logger: logger,
+            onListening: { logger.notice("admin listener is up", metadata: ["port": "\($0)"]) }
+        )
+        // Stopped in reverse order: the worker first, the probes last.
+        var group = ServiceGroupConfiguration(
+            services: [.init(service: admin), .init(service: publisher), .init(service: worker)],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        group.maximumGracefulShutdownDuration = configuration.shutdownGrace
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch {
+            Terminal.complain("\(error)")
+            throw ExitCode.failure
+        }
+        await client.shutdown()
+        logger.notice("stopped")
+    }
+}
+
+extension LoggingSystem {
+    fileprivate static func bootstrap(_ log: Configuration.Log) {
+        let level = Logger.Level(rawValue: log.level) ?? .info
+        bootstrap { label in
+            var handler: any LogHandler =
+                switch log.format {
+                case .json: JSONLogHandler()
+                case .text: StreamLogHandler.standardError(label: label)
+                }
+            handler.logLevel = level
+            return handler
+        }
+    }
+}
+
+extension HTTPOptions {
+    init(_ configuration: Configuration) {
+        self.init()
+        connectTimeout = configuration.httpConnectTimeout
+        caFile = configuration.httpCAFile
+        verifiesTLS = !configuration.insecure
+        maximumConnections = max(64, configuration.applications.map(\.maxInFlight).reduce(0, +) * 2)
+        userAgent = "consent-worker/\(ConsentWorkerCommand.version)"
+    }
+}

@@ -1,0 +1,33 @@
+import AMQP
+import ArgumentParser
+import ConsentWorker
+import JSON
+
+struct DeclareTopologyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "declare-topology",
+        abstract: "Declares the exchanges and queues that the worker works on.",
+        discussion: """
+            The worker does the same when it starts; this is for operators who give it a user that may not declare. \
+            Keep policies that match everything (TTL, max-length, expires) off consent.*: they would drop commands.
+            """
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Flag(name: .long, help: "Print the topology as RabbitMQ definitions instead of declaring it.")
+    var print = false
+
+    func run() async throws {
+        let configuration = try options.load()
+        let topology = Topology(applications: configuration.applications.map(\.applicationID))
+        if print {
+            Terminal.say(topology.definitions(virtualHost: configuration.brokers[0].virtualHost).text)
+            return
+        }
+        try await BrokerSession.run(configuration) { session in
+            try await topology.declare(on: session.connection)
+        }
+        Terminal.say("Declared \(topology.exchanges.count) exchanges and \(topology.queues.count) queues.")
+    }
+}
