@@ -1,0 +1,162 @@
+import ConsentContract
+import Foundation
+import JSON
+import Testing
+
+extension IntegrationTests {
+    /// What people and scripts see: words, and exit codes.
+    @Suite(.timeLimit(.minutes(2)))
+    struct CommandLineTests {
+        @Test func everyFaultOfAConfigurationIsNamedAtOnce() async throws {
+            try await Scene.run { scene in
+                try """
+                amqp: {url: "amqp://user:topsecret@broker.example.com/", hartbeat: 5s}
+                endpoints: {graph: "http://graph.example.com"}
+                applications:
+                  - applicationId: not-a-guid
+                    clientSecretFile: missing
+                    prefetch: 0
+                retry: {maxAttempts: many, base: 5}
+                http: {timeout: [1s]}
+                """.write(toFile: scene.configurationFile, atomically: true, encoding: .utf8)
+                let result = try await scene.commandLine("check-config")
+                #expect(result.status == 78)
+                for text in [
+                    "amqp.url (line 1)", "amqp.hartbeat (line 1)", "endpoints.graph (line 2)",
+                    "applications[0].applicationId (line 4)", "applications[0].clientSecretFile (line 5)",
+                    "applications[0].refreshTokens", "applications[0].prefetch (line 6)", "retry.maxAttempts (line 7)",
+                    "retry.base (line 7)", "http.timeout (line 8)",
+                ] {
+                    #expect(result.errors.contains(text), "\(text) in:\n\(result.errors)")
+                }
+                #expect(!result.errors.contains("topsecret"))
+                #expect(try await scene.commandLine("run").status == 78)
+                // The scene clears up a queue, so there has to be one.
+                try scene.configure()
+                try await scene.declareTopology()
+            }
+        }
+
+        @Test func theEnvironmentWinsOverTheFile() async throws {
+            try await Scene.run { scene in
+                try scene.configure()
+                try await scene.declareTopology()
+                let result = try await ChildProcess.run(
+                    "\(Checkout.binaries)/consent-worker",
+                    ["check-config", "--config", scene.configurationFile],
+                    environment: ["CONSENT_RETRY_MAX_ATTEMPTS": "none"]
+                )
+                #expect(result.status == 78 && result.errors.contains("retry.maxAttempts"))
+            }
+        }
+
+        @Test func publishAndWaitShowsTheEventAndTheOutcomeAsExitCode() async throws {
+            try await Scene.run { scene in
+                try scene.configure()
+                let ids = ["--partner", "\(scene.partner)", "--customer", Platform.customer(1)]
+                let grant = ["--grant", "00000003-0000-0000-c000-000000000000=User.Read"]
+                try await scene.declareTopology()
+                let waiting = try await scene.commandLine(
+                    ["publish", "grant"] + ids + grant + ["--wait", "--timeout", "1"]
+                )
+                #expect(waiting.status == 75, "\(waiting)")
+                try await scene.withWorker { _ in
+                    let granted = try await scene.commandLine(["publish", "grant"] + ids + grant + ["--wait"])
+                    #expect(granted.status == 0 && granted.output.contains("grant succeeded"), "\(granted)")
+                    let listed = try await scene.commandLine(["publish", "query"] + ids + ["--wait", "--json"])
+                    #expect(try JSONParser.parse(Array(listed.output.utf8.dropLast()))["data"]?["effect"] == "read")
+                    try await scene.simulator.inject(["action": ["refusal": "forbidden"]])
+                    let refused = try await scene.commandLine(["publish", "revoke"] + ids + ["--wait"])
+                    #expect(refused.status == 1 && refused.output.contains("insufficientPrivileges"), "\(refused)")
+                    let bad = try await scene.commandLine(["publish", "grant"] + ids + ["--grant", "x=y", "--wait"])
+                    #expect(bad.status == 64 && bad.errors.contains("/applicationGrants/0/enterpriseApplicationId"))
+                }
+                try await Platform.run(scene) { platform in _ = try await platform.takeDeadLetters() }
+            }
+        }
+
+        @Test func aMissingBrokerIsOneSentenceAndItsOwnExitCode() async throws {
+            try await Scene.run { scene in
+                try scene.configure()
+                try await scene.declareTopology()
+                let result = try await ChildProcess.run(
+                    "\(Checkout.binaries)/consent-worker",
+                    ["declare-topology", "--config", scene.configurationFile],
+                    environment: ["CONSENT_AMQP_URL": "amqp://guest:guest@127.0.0.1:9/%2f"]
+                )
+                #expect(result.status == 69)
+                #expect(result.errors.split(separator: "\n").count == 1 && result.errors.contains("127.0.0.1:9"))
+                let refused = try await ChildProcess.run(
+                    "\(Checkout.binaries)/consent-worker",
+                    ["declare-topology", "--config", scene.configurationFile],
+                    environment: ["CONSENT_AMQP_URL": "amqp://guest:wrong@127.0.0.1:\(scene.broker.port)/%2f"]
+                )
+                #expect(refused.status == 69 && refused.errors.contains("refused the login"))
+                #expect(!refused.errors.contains("wrong"))
+            }
+        }
+
+        @Test func aQueueOfAnotherKindIsExplainedNotCrashedOn() async throws {
+            try await Scene.run { scene in
+                try scene.configure()
+                try await scene.broker.connect { connection in
+                    let channel = try await connection.openChannel()
+                    try await channel.declare(.init("consent.commands.\(scene.application)"))
+                }
+                let result = try await scene.commandLine("declare-topology")
+                #expect(result.status == 78)
+                #expect(result.errors.contains("the queue consent.commands.\(scene.application) exists with other"))
+                let worker = try await scene.startWorker(waitUntilReady: false)
+                _ = try await eventually("readiness says why") {
+                    try await worker.probe("readyz")?.body.text.contains("exists with other properties") == true
+                        ? true : nil
+                }
+                #expect(await worker.stop() == 0)
+            }
+        }
+
+        @Test func aUserWhoMayNotDeclareWorksOnWhatIsThere() async throws {
+            try await Scene.run { scene in
+                try scene.configure()
+                let user = "reader\(scene.adminPort)"
+                try await scene.broker.ctl("add_user", user, "reader-password")
+                try await scene.broker.ctl("set_permissions", user, "^$", ".*", ".*")
+                let url = "amqp://\(user):reader-password@127.0.0.1:\(scene.broker.port)/%2f"
+                try scene.configure(amqp: "amqp: {url: \"\(url)\"}")
+                let missing = try await scene.commandLine("declare-topology")
+                #expect(
+                    missing.status == 78 && missing.errors.contains("is missing, and the user may not"),
+                    "\(missing)"
+                )
+                try scene.configure()
+                try await scene.declareTopology()
+                try scene.configure(amqp: "amqp: {url: \"\(url)\"}")
+                try await scene.withWorker { _ in
+                    try await Platform.run(scene) { platform in
+                        let event = try await platform.event(platform.publish(platform.command("grant")))
+                        #expect(event.outcome == "succeeded")
+                    }
+                }
+            }
+        }
+
+        @Test func thePrintedTopologyNamesWhatIsDeclared() async throws {
+            try await Scene.run { scene in
+                try scene.configure()
+                try await scene.declareTopology()
+                let result = try await scene.commandLine("declare-topology", "--print")
+                let printed = try JSONParser.parse(Array(result.output.utf8.dropLast()))
+                let names = printed["queues"]?.array?.compactMap { $0["name"]?.string } ?? []
+                #expect(
+                    names.contains("consent.commands.\(scene.application)") && names.contains("consent.dead-letters")
+                )
+                try await scene.broker.connect { connection in
+                    for name in names {
+                        let channel = try await connection.openChannel()
+                        try await channel.declare(.init(name, passive: true))
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import JSON
+import Testing
+
+extension IntegrationTests {
+    /// The main job: a command published becomes a request and an event.
+    @Suite(.timeLimit(.minutes(2)))
+    struct CommandTests {
+        @Test func grantQueryAndRevokeTakeEffectAndAreAnswered() async throws {
+            try await Scene.run { scene in
+                try scene.configure()
+                try await scene.withWorker { _ in
+                    try await Platform.run(scene) { platform in
+                        let customer = Platform.customer(1)
+                        let granted = try await platform.event(platform.publish(platform.command("grant")))
+                        #expect(granted.outcome == "succeeded" && granted.effect == "granted")
+                        #expect(granted.routingKey == "grant.succeeded.\(scene.application)")
+                        #expect(granted.data["api"]?["status"] == 201)
+                        #expect(try await scene.simulator.isConsented(customer, "\(scene.application)"))
+
+                        let again = try await platform.event(platform.publish(platform.command("grant")))
+                        #expect(again.outcome == "succeeded" && again.effect == "alreadyGranted")
+
+                        let list = try await platform.event(
+                            platform.publish(platform.command("query", ["query": ["operation": "list"]]))
+                        )
+                        #expect(list.effect == "read" && list.data["result"]?["count"] == 3)
+                        let id = try #require(list.data["result"]?["items"]?.array?.first?["id"]?.string)
+                        let get = try await platform.event(
+                            platform.publish(
+                                platform.command("query", ["query": ["operation": "get", "id": .string(id)]])
+                            )
+                        )
+                        #expect(get.data["result"]?["items"]?.array?.first?["id"]?.string == id)
+
+                        let revoked = try await platform.event(platform.publish(platform.command("revoke")))
+                        #expect(revoked.outcome == "succeeded" && revoked.effect == "revoked")
+                        #expect(try await !scene.simulator.isConsented(customer, "\(scene.application)"))
+                        let absent = try await platform.event(platform.publish(platform.command("revoke")))
+                        #expect(absent.outcome == "succeeded" && absent.effect == "alreadyRevoked")
+                    }
+                }
+            }
+        }
+
+        @Test func correlationAndTraceReachTheAPIAndTheEvent() async throws {
+            try await Scene.run { scene in
+                try scene.configure()
+                try await scene.withWorker { _ in
+                    try await Platform.run(scene) { platform in
+                        let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+                        let correlationID = "7f3c0e0e-5d59-4f6e-9f9a-0e4b1f1d2c3b"
+                        try await platform.publish(
+                            platform.command("grant", ["requestedBy": "somebody"]),
+                            correlationID: correlationID,
+                            headers: ["traceparent": .string(traceparent)]
+                        )
+                        let event = try await platform.event(correlationID)
+                        #expect(event.json["traceparent"]?.string == traceparent)
+                        #expect(event.data["requestedBy"] == "somebody")
+                        #expect(event.properties.messageID == event.id)
+                        let arrival = try #require(
+                            try await scene.simulator.arrivals(of: "\(scene.application)").first
+                        )
+                        #expect(arrival.correlationID == correlationID)
+                        #expect(arrival.requestID == event.data["api"]?["requestId"]?.string)
+                    }
+                }
+            }
+        }
+
+        @Test func aDryRunShowsTheRequestAndSendsNone() async throws {
+            try await Scene.run { scene in
+                try scene.configure()
+                try await scene.withWorker { _ in
+                    try await Platform.run(scene) { platform in
+                        let event = try await platform.event(
+                            platform.publish(platform.command("grant", ["dryRun": true]))
+                        )
+                        #expect(event.outcome == "succeeded" && event.effect == "planned")
+                        let request = try #require(event.data["result"]?["requests"]?.array?.first)
+                        #expect(request["method"] == "POST")
+                        #expect(try await scene.simulator.arrivals(of: "\(scene.application)").isEmpty)
+                    }
+                }
+            }
+        }
+
+        @Test func aPassedDeadlineExpiresWithoutARequest() async throws {
+            try await Scene.run { scene in
+                try scene.configure()
+                try await scene.withWorker { _ in
+                    try await Platform.run(scene) { platform in
+                        let event = try await platform.event(
+                            platform.publish(platform.command("grant", ["deadline": "2020-01-01T00:00:00Z"]))
+                        )
+                        #expect(event.outcome == "expired" && event.category == "deadlineExceeded")
+                        #expect(try await scene.simulator.arrivals(of: "\(scene.application)").isEmpty)
+                        #expect(try await platform.takeDeadLetters().isEmpty)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import HTTP
+import JSON
+
+/// The simulator as a real process, and its control API.
+final class SimulatorProcess: Sendable {
+    let port: Int
+    private let process: ChildProcess
+    private let client = HTTPClient()
+
+    init(folder: String, arguments: [String]) async throws {
+        let portFile = "\(folder)/simulator.port"
+        process = try ChildProcess(
+            "\(Checkout.binaries)/partner-center-simulator",
+            ["--port-file", portFile] + arguments,
+            logFile: "\(folder)/simulator.log"
+        )
+        let process = process
+        port = try await eventually("the simulator listens") {
+            guard process.isRunning else { throw TestFailure("the simulator did not start: \(process.log)") }
+            let text = try? String(contentsOfFile: portFile, encoding: .utf8)
+            return text.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        }
+    }
+
+    var url: String { "http://127.0.0.1:\(port)" }
+
+    func stop() async {
+        await process.stop()
+        await client.shutdown()
+    }
+
+    // MARK: - Control
+
+    @discardableResult
+    func call(_ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil) async throws -> JSONValue {
+        let response = try await client.send(
+            HTTPRequest(
+                method,
+                "\(url)/_sim/\(path)",
+                headers: [HTTPHeader("Content-Type", "application/json")],
+                body: body?.bytes
+            )
+        )
+        guard (200..<300).contains(response.status) else {
+            throw TestFailure(
+                "the simulator answered \(response.status): \(String(decoding: response.body, as: UTF8.self))"
+            )
+        }
+        return response.body.isEmpty ? .null : try JSONParser.parse(response.body)
+    }
+
+    func inject(_ fault: JSONValue) async throws { try await call(.post, "faults", fault) }
+
+    func clearFaults() async throws { try await call(.delete, "faults") }
+
+    struct Arrival: Sendable {
+        let atNanoseconds: Int
+        let kind: String
+        let customer: String?
+        let requestID: String?
+        let correlationID: String?
+        let status: Int?
+        let repeated: Bool
+        let effect: String?
+    }
+
+    /// What arrived for the application's commands, in order; token requests are left out.
+    func arrivals(of application: String) async throws -> [Arrival] {
+        let all = try await call(.get, "arrivals")["arrivals"]?.array ?? []
+        return all.filter { $0["application"]?.string == application && $0["kind"]?.string != "token" }.map {
+            Arrival(
+                atNanoseconds: $0["atNs"]?.int ?? 0,
+                kind: $0["kind"]?.string ?? "",
+                customer: $0["customer"]?.string,
+                requestID: $0["requestId"]?.string,
+                correlationID: $0["correlationId"]?.string,
+                status: $0["status"]?.int,
+                repeated: $0["repeat"]?.bool ?? false,
+                effect: $0["effect"]?.string
+            )
+        }
+    }
+
+    func tokenRequests() async throws -> Int {
+        let all = try await call(.get, "arrivals")["arrivals"]?.array ?? []
+        return all.count { $0["kind"]?.string == "token" }
+    }
+
+    /// Whether the application has consent in the customer.
+    func isConsented(_ customer: String, _ application: String) async throws -> Bool {
+        let state = try await call(.get, "state?customer=\(customer)&application=\(application)")
+        return state["consents"]?.array?.first?["consented"]?.bool ?? false
+    }
+}
