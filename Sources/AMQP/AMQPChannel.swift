@@ -104,6 +104,16 @@ package struct AMQPChannel: Sendable {
         try await connection.close(self)
     }
 
+    /// Leaves the channel so that a quorum queue gets its unsettled deliveries back in their order, behind nothing.
+    ///
+    /// After a polite close, or a cancelled consumer, deliveries that were just on their way come back before older
+    /// ones (RabbitMQ 3.10 and 4.0; 20 of 25 runs under a running publisher). A channel that the broker closes for an
+    /// error returns them in one step (25 of 25), so this one asks for a queue that does not exist. The broker logs it.
+    package func abandon() async {
+        let nowhere = AMQPQueue("a channel is left in order", passive: true)
+        _ = try? await connection.request(.queueDeclare(nowhere), on: self)
+    }
+
     func ack(_ tag: UInt64) { connection.send(.ack(tag), on: self) }
 
     func reject(_ tag: UInt64, requeue: Bool) { connection.send(.reject(tag, requeue: requeue), on: self) }
@@ -118,6 +128,15 @@ package struct AMQPConsumer: Sendable {
     let channel: AMQPChannel
     let tag: String
     package let deliveries: AsyncThrowingStream<[AMQPDelivery], any Error>
+
+    /// Ends the consumer at the broker. Returns when everything that was on its way has been handed over; the sequence
+    /// ends then. Unsettled deliveries stay with the channel.
+    package func cancel() async throws(AMQPError) {
+        _ = try await channel.connection.request(.cancel(tag: tag), on: channel)
+        // The broker may answer before deliveries that it had already passed to the channel; not so this.
+        try await channel.synchronize()
+        await endDeliveries()
+    }
 
     /// Ends the sequence here, once what has come so far is handed over. The broker is not told: what it still sends
     /// stays unsettled until the channel or connection ends. See ``AMQPConnection/abort()`` for why.

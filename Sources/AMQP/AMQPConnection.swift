@@ -22,6 +22,8 @@ package actor AMQPConnection: EventSource {
     private var unsent: [Outbox.Entry] = []
     private var lastReceive = ContinuousClock.now
     private var heartbeat = Duration.zero
+    private var pauseWatchers = 0
+    private var lastTurn = ContinuousClock.now
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -71,6 +73,20 @@ package actor AMQPConnection: EventSource {
         guard let reason = await closed.wait(orWhenCancelled: nil) else { throw CancellationError() }
         return reason
     }
+
+    /// A longer stand of the whole process is found by ``watchForPauses()``.
+    package static let longestPause = Duration.seconds(1)
+
+    /// From now on the connection ends when this process is found to have stood still for over ``longestPause``
+    /// (stopped, or the machine asleep), before anything that came meanwhile is handed over: the broker may have
+    /// given it to others. Costs a few wake-ups a second; ended by ``endWatchForPauses()``.
+    package func watchForPauses() {
+        if pauseWatchers == 0 { lastTurn = .now }
+        pauseWatchers += 1
+        loop.wake()
+    }
+
+    package func endWatchForPauses() { pauseWatchers -= 1 }
 
     /// Returns as soon as the connection's thread has a turn: proof that it does.
     package func ping() {}
@@ -175,6 +191,7 @@ package actor AMQPConnection: EventSource {
 
     private func takeTurn(wakeup: CInt, mayWait: Bool) throws(AMQPError) {
         guard let handle else { return }
+        try checkPause()
         // librabbitmq 0.11 blocks for ever in a publish while the peer's heartbeat is overdue: after a pause (a
         // stopped process, a busy machine) the socket is read first.
         let isLate = ContinuousClock.now - lastReceive > .milliseconds(500)
@@ -188,6 +205,7 @@ package actor AMQPConnection: EventSource {
             } else {
                 handle.waitWritable(wakeup: wakeup, milliseconds: milliseconds)
             }
+            try checkPause()
         }
         try receive(handle)
         try checkDeadlines()
@@ -198,7 +216,16 @@ package actor AMQPConnection: EventSource {
         // Zero stands for none.
         var wait = heartbeat == .zero ? options.heartbeat : heartbeat / 2
         if let deadline = nextDeadline { wait = min(wait, deadline - .now) }
+        if pauseWatchers > 0 { wait = min(wait, Self.longestPause / 4) }
         return CInt(clamping: max(0, wait.milliseconds + 1))
+    }
+
+    private func checkPause() throws(AMQPError) {
+        guard pauseWatchers > 0 else { return }
+        let now = ContinuousClock.now
+        defer { lastTurn = now }
+        guard now - lastTurn > Self.longestPause else { return }
+        throw AMQPError(.connectionLost, "this process stood still for \((now - lastTurn).milliseconds) ms")
     }
 
     private var nextDeadline: ContinuousClock.Instant? {

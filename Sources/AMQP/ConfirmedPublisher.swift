@@ -74,6 +74,11 @@ package final class ConfirmedPublisher: Service, CustomStringConvertible {
         }
     }
 
+    /// Sends a message if it can leave now, and asks no further: for what is soon said again.
+    package func offer(_ message: AMQPMessage) {
+        _ = state.withLockedValue { $0.ready }?.startPublishing(message)
+    }
+
     /// Returns as soon as messages can leave: nothing need be started whose result could not be told.
     /// - Throws: `CancellationError` when the task is cancelled meanwhile.
     package func waitUntilReady() async throws(CancellationError) {

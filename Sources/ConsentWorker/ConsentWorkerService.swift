@@ -110,18 +110,27 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
         defer { health.setDisconnected("not connected to the broker") }
         try await withThrowingTaskGroup { group in
             for (application, executor) in executors {
-                let worker = ApplicationWorker(
+                let session = Session(lease: nil)
+                let worker = CommandConsumer(
                     connection: connection,
-                    application: application,
+                    applicationID: application.applicationID,
+                    prefetch: application.prefetch,
+                    session: session,
                     executor: executor,
                     settlement: settlement,
                     publisher: publisher,
-                    health: health,
                     clock: clock,
                     wallClock: wallClock,
                     logger: logger
                 )
-                group.addTask { try await worker.run() }
+                group.addTask {
+                    health.setConsuming(application.applicationID, true)
+                    try await withGracefulShutdownHandler {
+                        try await worker.run()
+                    } onGracefulShutdown: {
+                        session.drain.raise()
+                    }
+                }
             }
             let unroutable = UnroutableWorker(
                 connection: connection,

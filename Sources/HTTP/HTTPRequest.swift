@@ -16,6 +16,9 @@ package struct HTTPRequest: Sendable, CustomStringConvertible {
     /// Asked when the connection stands and the request is about to be written, on the client's thread: false keeps
     /// it from being sent. Called at most once.
     package var onSend: (@Sendable () -> Bool)?
+    /// Told on the client's thread when the request has been handed to the network, after an `onSend` that was true.
+    /// A request that breaks on the way there may end without it.
+    package var onSent: (@Sendable () -> Void)?
 
     package init(
         _ method: Method,
@@ -23,7 +26,8 @@ package struct HTTPRequest: Sendable, CustomStringConvertible {
         headers: [HTTPHeader] = [],
         body: [UInt8]? = nil,
         timeout: Duration = .seconds(30),
-        onSend: (@Sendable () -> Bool)? = nil
+        onSend: (@Sendable () -> Bool)? = nil,
+        onSent: (@Sendable () -> Void)? = nil
     ) {
         self.method = method
         self.url = url
@@ -31,6 +35,7 @@ package struct HTTPRequest: Sendable, CustomStringConvertible {
         self.body = body
         self.timeout = timeout
         self.onSend = onSend
+        self.onSent = onSent
     }
 
     package var description: String { "\(method.rawValue) \(url.prefix { $0 != "?" })" }

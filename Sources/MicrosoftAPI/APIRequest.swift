@@ -29,7 +29,8 @@ package struct APIRequest: Sendable, Hashable {
     package func http(
         token: Secret,
         timeout: Duration,
-        onSend: @escaping @Sendable () -> Bool
+        onSend: @escaping @Sendable () -> Bool,
+        onSent: @escaping @Sendable () -> Void
     ) -> HTTPRequest {
         HTTPRequest(
             method,
@@ -37,7 +38,8 @@ package struct APIRequest: Sendable, Hashable {
             headers: headers + [HTTPHeader("Authorization", "Bearer \(token.reveal())")],
             body: body?.bytes,
             timeout: timeout,
-            onSend: onSend
+            onSend: onSend,
+            onSent: onSent
         )
     }
 }

@@ -13,6 +13,9 @@ package protocol SendPermit: Sendable {
     /// Called when the request is about to be written, at most once; false forbids it.
     func use() -> Bool
 
+    /// Called when the request has been handed to the network, at most once and only after a ``use()`` that was true.
+    func sent()
+
     /// Called when the request is over, or will not be sent after all: an unused permit goes back.
     func finish()
 }

@@ -67,6 +67,8 @@ package final class SendLogLimiter: RateLimiter {
             return true
         }
 
+        func sent() {}
+
         func finish() {
             if close() { limiter.settle { $0.giveBack() } }
         }

@@ -5,6 +5,7 @@ package import Resilience
 package final class Unlimited: RateLimiter {
     private struct Permit: SendPermit {
         func use() -> Bool { true }
+        func sent() {}
         func finish() {}
     }
 

@@ -199,6 +199,8 @@ final class ConnectionHandle {
                 arguments: table([:])
             )
             try send(AMQP_BASIC_CONSUME_METHOD, consume, channel)
+        case .cancel(let tag):
+            try send(AMQP_BASIC_CANCEL_METHOD, amqp_basic_cancel_t(consumer_tag: bytes(tag), nowait: 0), channel)
         case .get(let queue):
             try send(AMQP_BASIC_GET_METHOD, amqp_basic_get_t(ticket: 0, queue: bytes(queue), no_ack: 0), channel)
         }

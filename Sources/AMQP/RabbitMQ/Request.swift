@@ -12,5 +12,6 @@ enum Request: Sendable {
     case queueDelete(String)
     case exchangeDelete(String)
     case consume(queue: String, tag: String, exclusive: Bool)
+    case cancel(tag: String)
     case get(queue: String)
 }

@@ -1,26 +1,29 @@
 /// Keeps the order of each key: a FIFO a key, one element of a key at a time. Pure.
 struct Lanes<Key: Hashable, Element> {
-    private var waiting: [Key: [Element]] = [:]
+    /// The first of each is the one that runs.
+    private var lanes: [Key: [Element]] = [:]
 
     init() {}
 
+    /// Everything in hand, running or waiting, in the order of each lane.
+    var elements: some Sequence<Element> { lanes.values.joined() }
+
+    /// Of one lane, the running one first.
+    subscript(key: Key) -> [Element] { lanes[key] ?? [] }
+
     /// Adds an element. True if its lane was idle: the caller runs it now, and then calls ``next(in:)``.
     mutating func enter(_ key: Key, _ element: Element) -> Bool {
-        guard waiting[key] != nil else {
-            waiting[key] = []
-            return true
-        }
-        waiting[key]?.append(element)
-        return false
+        lanes[key, default: []].append(element)
+        return lanes[key]?.count == 1
     }
 
     /// The element behind the one that has just ended; nil makes the lane idle.
     mutating func next(in key: Key) -> Element? {
-        guard let first = waiting[key]?.first else {
-            waiting[key] = nil
+        lanes[key]?.removeFirst()
+        guard let next = lanes[key]?.first else {
+            lanes[key] = nil
             return nil
         }
-        waiting[key]?.removeFirst()
-        return first
+        return next
     }
 }

@@ -1,11 +1,41 @@
 import AMQP
 import ConsentContract
+import NIOConcurrencyHelpers
 
 /// A delivery with what every later step asks of it.
 struct ReceivedMessage: Sendable {
     let delivery: AMQPDelivery
     let receivedAt: ContinuousClock.Instant
     let receivedTime: Timestamp
+    let session: Session
+    /// The delivery to acknowledge: the last one of this message.
+    private let latest: NIOLockedValueBox<AMQPDelivery>
+
+    init(
+        delivery: AMQPDelivery,
+        receivedAt: ContinuousClock.Instant,
+        receivedTime: Timestamp,
+        session: Session
+    ) {
+        self.delivery = delivery
+        self.receivedAt = receivedAt
+        self.receivedTime = receivedTime
+        self.session = session
+        latest = NIOLockedValueBox(delivery)
+    }
+
+    /// Takes the message off its queue.
+    func ack() { latest.withLockedValue { $0 }.ack() }
+
+    /// True if `other` is this very message, delivered again on the same channel: a node of the broker that lost
+    /// sight of the channel for a while does that.
+    func isRedelivered(as other: ReceivedMessage) -> Bool {
+        other.delivery.redelivered && other.deliveries > deliveries && other.correlationID == correlationID
+            && other.delivery.body == delivery.body
+    }
+
+    /// Acknowledges by the later delivery of the same message: the earlier one's tag means nothing any more.
+    func replaceDelivery(by other: ReceivedMessage) { latest.withLockedValue { $0 = other.delivery } }
 
     /// Raised by a replay from the dead letters.
     static let generationHeader = "consent-generation"

@@ -29,7 +29,12 @@ struct UnroutableWorker: Sendable {
     }
 
     private func answer(_ delivery: AMQPDelivery) async throws {
-        let message = ReceivedMessage(delivery: delivery, receivedAt: clock.now, receivedTime: wallClock.now)
+        let message = ReceivedMessage(
+            delivery: delivery,
+            receivedAt: clock.now,
+            receivedTime: wallClock.now,
+            session: Session(lease: nil)
+        )
         try await settlement.settle(CommandAdmission.refusal(of: delivery, configured: configured), message)
     }
 }

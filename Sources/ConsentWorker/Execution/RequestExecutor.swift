@@ -4,7 +4,6 @@ import Logging
 import MicrosoftAPI
 import RateLimiting
 import Resilience
-import ServiceLifecycle
 
 /// Brings one request of a command to a definitive answer: token, permit, send, classify, and again if that helps.
 struct RequestExecutor: Sendable {
@@ -63,7 +62,14 @@ struct RequestExecutor: Sendable {
                 traceparent: message.traceparent
             )
             let request = build(identity)
-            let attempt = try await attempt(request, command, mayExpire: mayExpire, classification, &ledger)
+            let attempt = try await attempt(
+                request,
+                command,
+                message.session,
+                mayExpire: mayExpire,
+                classification,
+                &ledger
+            )
             waited += attempt.waited
             if attempt.token != nil { health.clearMisconfiguration(of: command.applicationID) }
             switch attempt.verdict {
@@ -98,7 +104,7 @@ struct RequestExecutor: Sendable {
                     )
                 }
                 waited += Self.misconfiguredPause
-                try await sleep(Self.misconfiguredPause, &ledger)
+                try await sleep(Self.misconfiguredPause, message.session, &ledger)
             case .transient(let error, let outcomeUnknown, let retryAfter):
                 tries += 1
                 if outcomeUnknown { mayHaveTakenEffect = true }
@@ -111,7 +117,7 @@ struct RequestExecutor: Sendable {
                     using: &generator
                 )
                 switch decision {
-                case .retry(let delay): try await sleep(delay, &ledger)
+                case .retry(let delay): try await sleep(delay, message.session, &ledger)
                 case .giveUp(.deadline):
                     let expired = CommandError(.deadlineExceeded, "The command's deadline passes before the next try.")
                     return .ended(.ended(expired, effect: mayHaveTakenEffect ? .unknown : .none))
@@ -133,59 +139,74 @@ struct RequestExecutor: Sendable {
     private func attempt(
         _ request: APIRequest,
         _ command: Command,
+        _ session: Session,
         mayExpire: Bool,
         _ classification: Classification,
         _ ledger: inout Ledger
     ) async throws -> Attempt {
         let token: TokenProvider.AccessToken
         do {
-            token = try await self.token(for: tokenKey(command, request))
+            token = try await self.token(for: tokenKey(command, request), session)
         } catch let failure as TokenFailure {
             return Attempt(verdict: failure.verdict)
         }
-        let asked = clock.now
-        let (permit, granted) = try await permit(for: request.api)
-        ledger.limiter += granted - asked
-        // The wait may have been long; an expired command spends no permit.
-        if mayExpire, let error = expiry(of: command) {
-            permit.finish()
+        while true {
+            let asked = clock.now
+            let (permit, granted) = try await permit(for: request.api, session)
+            ledger.limiter += granted - asked
+            // The wait may have been long; an expired command spends no permit.
+            if mayExpire, let error = expiry(of: command) {
+                permit.finish()
+                limiters[request.api].inFlight.leave()
+                return Attempt(verdict: .failed(error))
+            }
+            let result = await send(request, token, permit, session)
             limiters[request.api].inFlight.leave()
-            return Attempt(verdict: .failed(error))
+            var attempt = Attempt(verdict: .succeeded(.none), token: token, waited: granted - asked)
+            switch result {
+            case .failure(let error) where error.code == .sendRefused:
+                // Nothing was sent. Without the lease the command goes back; a permit that was too old is replaced.
+                guard session.maySend else { throw CancellationError() }
+                continue
+            case .success(let response):
+                ledger.trace = response.trace
+                attempt.response = response
+                attempt.verdict = classification.verdict(on: response, now: wallClock.now)
+            case .failure(let error):
+                // Cancelled with its task: the connection to the broker is gone, or the grace period is over.
+                try Task.checkCancellation()
+                attempt.verdict = classification.verdict(on: error)
+            }
+            ledger.attempts += 1
+            ledger.api += clock.now - granted
+            return attempt
         }
-        ledger.attempts += 1
-        let result = await send(request, token, permit)
-        limiters[request.api].inFlight.leave()
-        ledger.api += clock.now - granted
-        var attempt = Attempt(verdict: .succeeded(.none), token: token, waited: granted - asked)
-        switch result {
-        case .success(let response):
-            ledger.trace = response.trace
-            attempt.response = response
-            attempt.verdict = classification.verdict(on: response, now: wallClock.now)
-        case .failure(let error):
-            // Cancelled with its task: the connection to the broker is gone, or the grace period is over.
-            try Task.checkCancellation()
-            attempt.verdict = classification.verdict(on: error)
-        }
-        return attempt
     }
 
     /// Draining ends the wait for a token that is not there yet.
-    private func token(for key: TokenProvider.Key) async throws -> TokenProvider.AccessToken {
+    private func token(for key: TokenProvider.Key, _ session: Session) async throws -> TokenProvider.AccessToken {
         if let token = await tokens.cachedToken(for: key) { return token }
         let tokens = tokens
-        return try await cancelWhenGracefulShutdown { try await tokens.token(for: key) }
+        return try await session.drain.cancelWhenRaised { try await tokens.token(for: key) }
     }
 
     private func send(
         _ request: APIRequest,
         _ token: TokenProvider.AccessToken,
-        _ permit: any SendPermit
+        _ permit: any SendPermit,
+        _ session: Session
     ) async -> Result<HTTPResponse, HTTPError> {
         defer { permit.finish() }
         do throws(HTTPError) {
             return .success(
-                try await client.send(request.http(token: token.value, timeout: timeout, onSend: { permit.use() }))
+                try await client.send(
+                    request.http(
+                        token: token.value,
+                        timeout: timeout,
+                        onSend: { session.maySend && permit.use() },
+                        onSent: { permit.sent() }
+                    )
+                )
             )
         } catch {
             return .failure(error)
@@ -193,9 +214,9 @@ struct RequestExecutor: Sendable {
     }
 
     /// Waits for a place among the requests under way, then for a permit. Draining ends the wait.
-    private func permit(for api: API) async throws -> (any SendPermit, ContinuousClock.Instant) {
+    private func permit(for api: API, _ session: Session) async throws -> (any SendPermit, ContinuousClock.Instant) {
         let bounds = limiters[api]
-        let permit = try await cancelWhenGracefulShutdown {
+        let permit = try await session.drain.cancelWhenRaised {
             try await bounds.inFlight.enter()
             do {
                 return try await bounds.limiter.acquire()
@@ -207,10 +228,10 @@ struct RequestExecutor: Sendable {
         return (permit, clock.now)
     }
 
-    private func sleep(_ duration: Duration, _ ledger: inout Ledger) async throws {
+    private func sleep(_ duration: Duration, _ session: Session, _ ledger: inout Ledger) async throws {
         let started = clock.now
         let clock = clock
-        try await cancelWhenGracefulShutdown { try await clock.sleep(for: duration) }
+        try await session.drain.cancelWhenRaised { try await clock.sleep(for: duration) }
         ledger.retryWait += clock.now - started
     }
 

@@ -72,7 +72,7 @@ struct Settlement: Sendable {
             let deadLetter = DeadLetter(received: message, error: error, attempts: event.attempts, time: event.time)
             try await publish(deadLetter.message)
         }
-        message.delivery.ack()
+        message.ack()
         logger.debug(
             "command ended",
             metadata: [

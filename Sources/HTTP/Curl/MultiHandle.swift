@@ -8,6 +8,7 @@ final class MultiHandle {
     private let options: HTTPOptions
     private var running: [ObjectIdentifier: EasyHandle] = [:]
     private var idle: [EasyHandle] = []
+    private let outgoing = Transfer.Outgoing()
 
     init(_ options: HTTPOptions) {
         curl_global_init(Int(CURL_GLOBAL_DEFAULT))
@@ -30,6 +31,7 @@ final class MultiHandle {
         let handle = idle.popLast() ?? EasyHandle()
         handle.prepare(transfer, options)
         running[ObjectIdentifier(transfer)] = handle
+        transfer.outgoing = outgoing
         guard curl_multi_add_handle(pointer, handle.pointer) == CURLM_OK else {
             running[ObjectIdentifier(transfer)] = nil
             return handle.finish(CURLE_FAILED_INIT)
@@ -50,6 +52,9 @@ final class MultiHandle {
     func perform() {
         var count: CInt = 0
         curl_multi_perform(pointer, &count)
+        // Asked right before the writes of this call, told right after them.
+        for transfer in outgoing.transfers { transfer.request.onSent?() }
+        outgoing.transfers.removeAll(keepingCapacity: true)
         while let message = curl_multi_info_read(pointer, &count) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             // Read before the handle is removed, which frees the message.

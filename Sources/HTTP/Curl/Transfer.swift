@@ -15,6 +15,13 @@ final class Transfer: @unchecked Sendable {
     private var isTooLarge = false
     private var isSendRefused = false
     private(set) var wasSent = false
+    /// Where this transfer notes that it is being sent.
+    var outgoing: Outgoing?
+
+    /// The transfers whose requests libcurl has written since somebody last looked.
+    final class Outgoing {
+        var transfers: [Transfer] = []
+    }
 
     init(_ request: HTTPRequest, limits: HTTPOptions) {
         self.request = request
@@ -33,6 +40,7 @@ final class Transfer: @unchecked Sendable {
             return CURL_PREREQFUNC_ABORT
         }
         wasSent = true
+        outgoing?.transfers.append(self)
         return CURL_PREREQFUNC_OK
     }
 

@@ -2,78 +2,88 @@ import AMQP
 import ConsentContract
 import Logging
 import Resilience
-import ServiceLifecycle
 
-/// Consumes one application's command queue over one connection: each customer's commands in their order, customers
+/// Consumes one application's command queue over one channel: each customer's commands in their order, customers
 /// beside each other.
 ///
 /// Runs on the connection's thread, so that a delivery reaches its lane without a hand-over.
-actor ApplicationWorker {
+actor CommandConsumer {
     /// What commands of one application for one customer share.
     private typealias Lane = GUID
 
     private let connection: AMQPConnection
-    private let application: Configuration.Application
+    private let applicationID: GUID
+    private let prefetch: Int
+    private let session: Session
     private let executor: CommandExecutor
     private let settlement: Settlement
     private let publisher: ConfirmedPublisher
-    private let health: WorkerHealth
     private let clock: any MonotonicClock
     private let wallClock: any WallClock
     private let logger: Logger
-    private var lanes = Lanes<Lane, (Command, ReceivedMessage)>()
+    private var lanes = Lanes<Lane, (command: Command, message: ReceivedMessage)>()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { connection.unownedExecutor }
 
     init(
         connection: AMQPConnection,
-        application: Configuration.Application,
+        applicationID: GUID,
+        prefetch: Int,
+        session: Session,
         executor: CommandExecutor,
         settlement: Settlement,
         publisher: ConfirmedPublisher,
-        health: WorkerHealth,
         clock: any MonotonicClock,
         wallClock: any WallClock,
         logger: Logger
     ) {
         self.connection = connection
-        self.application = application
+        self.applicationID = applicationID
+        self.prefetch = prefetch
+        self.session = session
         self.executor = executor
         self.settlement = settlement
         self.publisher = publisher
-        self.health = health
         self.clock = clock
         self.wallClock = wallClock
         self.logger = logger
     }
 
-    /// Consumes until the connection ends (throws ``AMQPError``), the task is cancelled, or the worker shuts down
-    /// gracefully: then it starts nothing more, finishes what runs and returns the rest to the queue in order.
+    /// Consumes until the session's drain is raised: then it starts nothing more, finishes what runs and returns the
+    /// rest to the queue in order. Throws ``AMQPError`` when the channel or connection ends before.
     func run() async throws {
         let channel = try await connection.openChannel()
-        try await channel.setPrefetch(UInt16(application.prefetch))
-        let consumer = try await channel.consume(Topology.Name.commandQueue(application.applicationID))
-        logger.notice("consuming", metadata: ["application": "\(application.applicationID)"])
-        health.setConsuming(application.applicationID, true)
-        defer { health.setConsuming(application.applicationID, false) }
-        try await withGracefulShutdownHandler {
-            try await withThrowingDiscardingTaskGroup { group in
-                for try await batch in consumer.deliveries {
-                    for delivery in batch { accept(delivery, &group) }
-                }
+        try await channel.setPrefetch(UInt16(prefetch))
+        let consumer = try await channel.consume(Topology.Name.commandQueue(applicationID))
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { [drain = session.drain] in
+                guard (try? await drain.wait()) != nil else { return }
+                await consumer.endDeliveries()
             }
-        } onGracefulShutdown: {
-            // A task of its own: the handler is synchronous.
-            Task { await consumer.endDeliveries() }
+            for try await batch in consumer.deliveries {
+                for delivery in batch { accept(delivery, &group) }
+            }
         }
         try await channel.synchronize()
+        await channel.abandon()
     }
 
+    /// When the oldest command in hand was delivered; nil with none in hand.
+    var oldestDelivery: ContinuousClock.Instant? { lanes.elements.map(\.message.receivedAt).min() }
+
     private func accept(_ delivery: AMQPDelivery, _ group: inout ThrowingDiscardingTaskGroup<any Error>) {
-        let message = ReceivedMessage(delivery: delivery, receivedAt: clock.now, receivedTime: wallClock.now)
+        let message = ReceivedMessage(
+            delivery: delivery,
+            receivedAt: clock.now,
+            receivedTime: wallClock.now,
+            session: session
+        )
         do throws(Rejection) {
-            let command = try CommandAdmission.admit(delivery, to: application.applicationID)
+            let command = try CommandAdmission.admit(delivery, to: applicationID)
             let lane = command.customerID
+            if delivery.redelivered, let held = lanes[lane].first(where: { $0.message.isRedelivered(as: message) }) {
+                return held.message.replaceDelivery(by: message)
+            }
             if lanes.enter(lane, (command, message)) {
                 group.addTask { await self.runLane(lane, command, message) }
             }
@@ -85,13 +95,13 @@ actor ApplicationWorker {
 
     /// Runs a lane until it is empty. A command that is cancelled stays unsettled: it goes back with the channel.
     private func runLane(_ lane: Lane, _ first: Command, _ message: ReceivedMessage) async {
-        var current = (first, message)
-        while !Task.isShuttingDownGracefully, !Task.isCancelled {
+        var current = (command: first, message: message)
+        while !session.drain.isRaised, !Task.isCancelled {
             do {
                 if !publisher.isReady {
-                    try await cancelWhenGracefulShutdown { [publisher] in try await publisher.waitUntilReady() }
+                    try await session.drain.cancelWhenRaised { [publisher] in try await publisher.waitUntilReady() }
                 }
-                try await run(current.0, current.1)
+                try await run(current.command, current.message)
             } catch {
                 return
             }
