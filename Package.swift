@@ -63,7 +63,11 @@ let package = Package(
         .target(name: "HTTP", dependencies: ["CCurl", "EventLoop", locks], swiftSettings: settings),
 
         // 3
-        .target(name: "RateLimiting", dependencies: ["Resilience", locks], swiftSettings: settings),
+        .target(
+            name: "RateLimiting",
+            dependencies: ["AMQP", "JSON", "Resilience", locks, logging],
+            swiftSettings: settings
+        ),
         .target(
             name: "MicrosoftAPI",
             dependencies: [
@@ -169,6 +173,11 @@ let package = Package(
         .testTarget(
             name: "RateLimitingTests",
             dependencies: ["RateLimiting", "Resilience", "TestSupport", locks],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ConsentWorkerTests",
+            dependencies: ["ConsentWorker", "AMQP", "ConsentContract", "JSON", "MicrosoftAPI", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

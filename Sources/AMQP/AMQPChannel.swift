@@ -11,7 +11,7 @@ package struct AMQPChannel: Sendable {
         case returned(reason: String)
     }
 
-    let connection: AMQPConnection
+    package let connection: AMQPConnection
     let number: UInt16
     let id: UInt64
 
@@ -125,7 +125,7 @@ package struct AMQPChannel: Sendable {
 
 /// A running consumer.
 package struct AMQPConsumer: Sendable {
-    let channel: AMQPChannel
+    package let channel: AMQPChannel
     let tag: String
     package let deliveries: AsyncThrowingStream<[AMQPDelivery], any Error>
 

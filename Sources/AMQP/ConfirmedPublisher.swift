@@ -11,6 +11,7 @@ package final class ConfirmedPublisher: Service, CustomStringConvertible {
         var channel: AMQPChannel?
         var isBlocked = false
         var waiters: [OneShot<AMQPChannel?>] = []
+        var unreadySince: ContinuousClock.Instant?
 
         /// The channel if messages can leave now.
         var ready: AMQPChannel? { isBlocked ? nil : channel }
@@ -24,17 +25,21 @@ package final class ConfirmedPublisher: Service, CustomStringConvertible {
 
     private let connector: AMQPConnector
     private let clock: any MonotonicClock
-    private let state = NIOLockedValueBox(State())
+    private let state: NIOLockedValueBox<State>
 
     package init(connector: AMQPConnector, clock: any MonotonicClock = SystemClock()) {
         self.connector = connector
         self.clock = clock
+        state = NIOLockedValueBox(State(unreadySince: clock.now))
     }
 
     package var description: String { "publisher" }
 
     /// Whether messages can leave now.
     package var isReady: Bool { state.withLockedValue { $0.ready != nil } }
+
+    /// Since when messages cannot leave; nil while they can.
+    package var unreadySince: ContinuousClock.Instant? { state.withLockedValue { $0.unreadySince } }
 
     /// Keeps the connection until graceful shutdown or cancellation.
     package func run() async throws {
@@ -93,6 +98,7 @@ package final class ConfirmedPublisher: Service, CustomStringConvertible {
     private func update(_ change: (inout State) -> Void) {
         let (waiters, channel) = state.withLockedValue { state in
             change(&state)
+            state.unreadySince = state.ready == nil ? state.unreadySince ?? clock.now : nil
             return (state.takeWaitersIfReady(), state.ready)
         }
         for waiter in waiters { waiter.resolve(channel) }

@@ -62,7 +62,10 @@ package struct AdminService: Service, CustomStringConvertible {
         let reasons = health.reasons
         return Self.response(
             reasons.isEmpty ? .ok : .serviceUnavailable,
-            ["ready": .bool(reasons.isEmpty), "reasons": .array(reasons.map { .string($0) })]
+            [
+                "ready": .bool(reasons.isEmpty), "reasons": .array(reasons.map { .string($0) }),
+                "owns": .array(health.owns.map { .string("\($0)") }),
+            ]
         )
     }
 

@@ -1,5 +1,6 @@
 package import AMQP
 package import ConsentContract
+import FoundationEssentials
 package import HTTP
 package import Logging
 package import MicrosoftAPI
@@ -49,44 +50,56 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
 
     /// Runs until graceful shutdown or cancellation.
     package func run() async throws {
+        // Made once: limits, tokens and what is known of the fleet outlive a connection.
         let gate = ConcurrencyGate(limit: configuration.identityConcurrency)
-        // Made once: limits and tokens outlive a connection.
-        let applications = configuration.applications.map {
-            ($0, TokenProvider($0, configuration, client, gate, logger))
+        let limiters = Dictionary(
+            uniqueKeysWithValues: configuration.applications.map { ($0.applicationID, self.limiters($0)) }
+        )
+        let fleet = Fleet(
+            pod: Self.podName(),
+            owned: Set(configuration.applications.filter { $0.ordering == .customer }.map(\.applicationID)),
+            publisher: publisher,
+            clock: clock,
+            logger: logger
+        ) { api, application, end in
+            limiters[application]?[api].limiter.pause(until: end)
         }
-        let executors = applications.map { ($0, executor($0, $1)) }
         let settlement = Settlement(publisher: publisher, clock: clock, wallClock: wallClock, logger: logger)
-        let configured = Set(configuration.applications.map(\.applicationID))
+        let shutdown = DrainSignal()
         try await withThrowingTaskGroup { group in
-            for (application, tokens) in applications {
-                let keeper = RefreshTokenKeeper(
-                    applicationID: application.applicationID,
-                    store: RefreshTokenStore(directory: application.refreshTokens),
-                    tokens: tokens,
-                    clock: clock,
-                    wallClock: wallClock,
-                    logger: logger
-                )
+            var workers: [ApplicationWorker] = []
+            for application in configuration.applications {
+                let tokens = TokenProvider(application, configuration, client, gate, logger)
+                let keeper = keeper(application, tokens)
                 group.addTask { try await keeper.run() }
+                guard let limiters = limiters[application.applicationID] else { continue }
+                workers.append(worker(application, tokens, limiters, fleet, settlement))
             }
-            try await consume(executors, settlement, configured)
+            try await withGracefulShutdownHandler {
+                try await consume(workers, fleet, settlement, shutdown)
+            } onGracefulShutdown: {
+                health.setDraining()
+                shutdown.raise()
+            }
             group.cancelAll()
         }
     }
 
     private func consume(
-        _ executors: [(Configuration.Application, CommandExecutor)],
+        _ workers: [ApplicationWorker],
+        _ fleet: Fleet,
         _ settlement: Settlement,
-        _ configured: Set<GUID>
+        _ shutdown: DrainSignal
     ) async throws {
         do {
             try await connector.run { connection in
                 do {
-                    try await serve(connection, executors, settlement, configured)
+                    try await serve(connection, workers, fleet, settlement, shutdown)
                 } catch {
                     await connection.abort()
                     throw error
                 }
+                fleet.sayGoodbye()
                 await connection.abort()
             }
         } catch is CancellationError {
@@ -96,82 +109,127 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
 
     private func serve(
         _ connection: AMQPConnection,
-        _ executors: [(Configuration.Application, CommandExecutor)],
+        _ workers: [ApplicationWorker],
+        _ fleet: Fleet,
         _ settlement: Settlement,
-        _ configured: Set<GUID>
+        _ shutdown: DrainSignal
     ) async throws {
         do {
-            try await Topology(applications: Array(configured)).declare(on: connection)
+            try await FleetAgreement(configuration, clock: clock).declare(on: connection)
         } catch {
             health.setDisconnected("\(error)")
             throw error
         }
         health.setConnected(connection)
         defer { health.setDisconnected("not connected to the broker") }
+        let unroutable = UnroutableWorker(
+            connection: connection,
+            configured: Set(configuration.applications.map(\.applicationID)),
+            settlement: settlement,
+            clock: clock,
+            wallClock: wallClock
+        )
         try await withThrowingTaskGroup { group in
-            for (application, executor) in executors {
-                let session = Session(lease: nil)
-                let worker = CommandConsumer(
-                    connection: connection,
-                    applicationID: application.applicationID,
-                    prefetch: application.prefetch,
-                    session: session,
-                    executor: executor,
-                    settlement: settlement,
-                    publisher: publisher,
-                    clock: clock,
-                    wallClock: wallClock,
-                    logger: logger
-                )
-                group.addTask {
-                    health.setConsuming(application.applicationID, true)
-                    try await withGracefulShutdownHandler {
-                        try await worker.run()
-                    } onGracefulShutdown: {
-                        session.drain.raise()
-                    }
+            // Ends with the connection; the others end when they have drained.
+            group.addTask {
+                do {
+                    try await fleet.run(on: connection)
+                } catch let error as AMQPError {
+                    await connection.abort(error)
+                    throw error
                 }
             }
-            let unroutable = UnroutableWorker(
-                connection: connection,
-                configured: configured,
-                settlement: settlement,
-                clock: clock,
-                wallClock: wallClock
-            )
-            group.addTask { try await unroutable.run() }
-            try await withGracefulShutdownHandler {
-                try await group.waitForAll()
-            } onGracefulShutdown: {
-                health.setDraining()
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await unroutable.run() }
+                for worker in workers {
+                    group.addTask { try await worker.run(on: connection, shutdown: shutdown) }
+                }
+                // waitForAll would wait for all the others after one has failed.
+                while try await group.next() != nil {}
             }
+            group.cancelAll()
         }
     }
 
-    private func executor(_ application: Configuration.Application, _ tokens: TokenProvider) -> CommandExecutor {
-        func bounds(of api: API) -> APIBounds {
-            APIBounds(
-                inFlight: ConcurrencyGate(limit: application.maxInFlight),
-                limiter: application.limit(for: api).map { SendLogLimiter(limit: $0, startsFull: true, clock: clock) }
-                    ?? Unlimited(clock: clock)
-            )
-        }
+    private func worker(
+        _ application: Configuration.Application,
+        _ tokens: TokenProvider,
+        _ limiters: APILimiters,
+        _ fleet: Fleet,
+        _ settlement: Settlement
+    ) -> ApplicationWorker {
         let requests = RequestExecutor(
             client: client,
             tokens: tokens,
-            limiters: APILimiters(partnerCenter: bounds(of: .partnerCenter), graph: bounds(of: .graph)),
+            limiters: limiters,
             retry: configuration.retry,
             timeout: configuration.httpTimeout,
+            health: health,
+            fleet: fleet,
+            clock: clock,
+            wallClock: wallClock,
+            logger: logger
+        )
+        let owner = ApplicationOwner(
+            applicationID: application.applicationID,
+            pod: fleet.pod,
+            lease: configuration.ownerLease,
+            agreement: OwnerToken.Agreement(application),
+            fleet: fleet,
+            publisher: publisher,
+            clock: clock,
+            logger: logger
+        ) { end in
+            // What another pod sent until then is not in this one's log.
+            for api in API.allCases {
+                guard let limit = application.limit(for: api) else { continue }
+                limiters[api].limiter.pause(until: end + limit.rate.rest)
+            }
+        }
+        return ApplicationWorker(
+            application: application,
+            owner: owner,
+            agreement: FleetAgreement(configuration, clock: clock),
+            executor: CommandExecutor(
+                requests: requests,
+                endpoints: configuration.endpoints,
+                queryBounds: configuration.query
+            ),
+            limiters: limiters,
+            settlement: settlement,
+            publisher: publisher,
             health: health,
             clock: clock,
             wallClock: wallClock,
             logger: logger
         )
-        return CommandExecutor(
-            requests: requests,
-            endpoints: configuration.endpoints,
-            queryBounds: configuration.query
+    }
+
+    private func keeper(_ application: Configuration.Application, _ tokens: TokenProvider) -> RefreshTokenKeeper {
+        RefreshTokenKeeper(
+            applicationID: application.applicationID,
+            store: RefreshTokenStore(directory: application.refreshTokens),
+            tokens: tokens,
+            clock: clock,
+            wallClock: wallClock,
+            logger: logger
         )
+    }
+
+    private func limiters(_ application: Configuration.Application) -> APILimiters {
+        func bounds(of api: API) -> APIBounds {
+            APIBounds(
+                inFlight: ConcurrencyGate(limit: application.maxInFlight),
+                limiter: application.limit(for: api).map { SendLogLimiter(limit: $0.rate, clock: clock) }
+                    ?? Unlimited(clock: clock)
+            )
+        }
+        return APILimiters(partnerCenter: bounds(of: .partnerCenter), graph: bounds(of: .graph))
+    }
+
+    /// Names this process among the pods: readable for operators, never the same twice.
+    private static func podName() -> String {
+        return "\(ProcessInfo.processInfo.hostName)-\(String(UInt32.random(in: .min ... .max), radix: 16))"
     }
 }
 

@@ -7,7 +7,10 @@ package final class WorkerHealth: Sendable {
     private struct State {
         var connection: AMQPConnection?
         var workConnection: String? = "not connected to the broker yet"
-        var consuming: Set<GUID> = []
+        /// Applications that this pod consumes, owns, or stands by for.
+        var attached: Set<GUID> = []
+        var owned: Set<GUID> = []
+        var hindrances: [String: @Sendable () -> String?] = [:]
         var misconfigured: [GUID: String] = [:]
         var isDraining = false
     }
@@ -29,10 +32,13 @@ package final class WorkerHealth: Sendable {
             if !publisher.isReady { return ["the broker takes no events"] }
             return applications.compactMap { application in
                 if let reason = state.misconfigured[application] { return "application \(application): \(reason)" }
-                return state.consuming.contains(application) ? nil : "application \(application) is not consumed yet"
-            }
+                return state.attached.contains(application) ? nil : "application \(application) is not attached yet"
+            } + state.hindrances.values.compactMap { $0() }.sorted()
         }
     }
+
+    /// The applications whose commands this pod takes because it owns them.
+    package var owns: [GUID] { state.withLockedValue { $0.owned.sorted { $0.description < $1.description } } }
 
     /// Returns as soon as the work connection's thread has a turn, or at once while there is no connection.
     package func ping() async {
@@ -50,14 +56,26 @@ package final class WorkerHealth: Sendable {
         state.withLockedValue { state in
             state.connection = nil
             state.workConnection = reason
-            state.consuming = []
+            state.attached = []
+            state.owned = []
         }
     }
 
-    func setConsuming(_ application: GUID, _ isConsuming: Bool) {
+    func setAttached(_ application: GUID, _ isAttached: Bool) {
         state.withLockedValue { state in
-            if isConsuming { state.consuming.insert(application) } else { state.consuming.remove(application) }
+            if isAttached { state.attached.insert(application) } else { state.attached.remove(application) }
         }
+    }
+
+    func setOwned(_ application: GUID, _ isOwned: Bool) {
+        state.withLockedValue { state in
+            if isOwned { state.owned.insert(application) } else { state.owned.remove(application) }
+        }
+    }
+
+    /// Adds something that can keep the worker from working and says so itself.
+    func addHindrance(_ name: String, _ reason: @escaping @Sendable () -> String?) {
+        state.withLockedValue { $0.hindrances[name] = reason }
     }
 
     func setDraining() { state.withLockedValue { $0.isDraining = true } }

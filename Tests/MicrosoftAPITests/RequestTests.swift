@@ -156,7 +156,7 @@ struct PartnerCenterRequestsTests {
         #expect(request.method == .delete)
         #expect(request.url.hasSuffix("/applicationconsents/11111111-1111-4111-8111-111111111111"))
         #expect(request.body == nil)
-        let sent = request.http(token: Secret("hunter2"), timeout: .seconds(1)) { true }
+        let sent = request.http(token: Secret("hunter2"), timeout: .seconds(1), onSend: { true }, onSent: {})
         #expect(sent.headers.last == HTTPHeader("Authorization", "Bearer hunter2"))
         #expect(sent.body == nil)
         #expect(!request.json.text.contains("hunter2"))

@@ -6,20 +6,35 @@ package import Resilience
 
 /// Everything that an operator sets, read and checked. Written as YAML; see the README's reference.
 package struct Configuration: Sendable {
+    /// Whether a customer's commands keep their order.
+    package enum Ordering: String, Sendable, CaseIterable {
+        /// They do: one pod at a time owns the application.
+        case customer
+        /// They need not: all pods take commands and share the limit.
+        case none
+    }
+
+    package struct Limit: Sendable, Hashable {
+        package var rate: RateLimit
+        /// A permit rests from the answer on, not from the request: holds for any network, at a lower rate.
+        package var strict: Bool
+    }
+
     package struct Application: Sendable {
         package var applicationID: GUID
         package var credential: ClientCredential
         /// Directory with one refresh token a partner tenant.
         package var refreshTokens: String
+        package var ordering: Ordering
         /// Requests under way at a time, over all customers.
         package var maxInFlight: Int
         /// Commands taken from the broker and not yet settled.
         package var prefetch: Int
         /// nil: no limit.
-        package var partnerCenterLimit: RateLimit?
-        package var graphLimit: RateLimit?
+        package var partnerCenterLimit: Limit?
+        package var graphLimit: Limit?
 
-        package func limit(for api: API) -> RateLimit? {
+        package func limit(for api: API) -> Limit? {
             api == .partnerCenter ? partnerCenterLimit : graphLimit
         }
     }
@@ -47,6 +62,8 @@ package struct Configuration: Sendable {
     package var amqp: AMQPOptions
     package var endpoints: Endpoints
     package var applications: [Application]
+    /// For how long an owner may act on one proof of its ownership.
+    package var ownerLease: Duration
     package var retry: RetryPolicy
     /// Requests to the identity host at a time.
     package var identityConcurrency: Int

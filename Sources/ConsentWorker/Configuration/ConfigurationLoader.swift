@@ -70,12 +70,14 @@ private struct Sections {
         let http = root.section("http")
         let identity = root.section("identity")
         let shutdown = root.section("shutdown")
+        let owner = root.section("owner")
         let caFile = file(http.section("tls"), "caFile")
         var configuration = Configuration(
             brokers: brokers,
             amqp: amqp,
             endpoints: endpoints(root.section("endpoints"), insecure),
             applications: applications(root),
+            ownerLease: owner.duration("lease", default: .seconds(10), .seconds(4) ... .seconds(300)),
             retry: retry(root.section("retry")),
             identityConcurrency: identity.int("concurrency", default: 16, 1...1000),
             query: query(root.section("query")),
@@ -93,7 +95,7 @@ private struct Sections {
             warnings: []
         )
         configuration.warnings = root.findings.warnings
-        for section in [http, identity, shutdown] { section.refuseUnknownKeys() }
+        for section in [http, identity, owner, shutdown] { section.refuseUnknownKeys() }
         root.refuseUnknownKeys()
         return configuration
     }
@@ -187,8 +189,7 @@ private struct Sections {
         } else if let tokens {
             warnIfExposed(item, tokens)
         }
-        let ordering = item.string("ordering", default: "customer")
-        if ordering != "customer" { item.fault("ordering", "must be customer") }
+        let ordering: Configuration.Ordering = item.choice("ordering", default: .customer)
         let maxInFlight = item.int("maxInFlight", default: 100, 1...10_000)
         let prefetch = item.int("prefetch", default: 200, 1...65_535)
         let (partnerCenter, graph) = limits(item)
@@ -197,6 +198,7 @@ private struct Sections {
             applicationID: applicationID,
             credential: credential,
             refreshTokens: tokens,
+            ordering: ordering,
             maxInFlight: maxInFlight,
             prefetch: prefetch,
             partnerCenterLimit: partnerCenter,
@@ -229,21 +231,24 @@ private struct Sections {
         }
     }
 
-    private func limits(_ item: ConfigurationReader) -> (RateLimit?, RateLimit?) {
+    private func limits(_ item: ConfigurationReader) -> (Configuration.Limit?, Configuration.Limit?) {
         if item.word("limits") == "none" { return (nil, nil) }
         let limits = item.section("limits")
         defer { limits.refuseUnknownKeys() }
         return (limit(limits, "partnerCenter", requests: 50), limit(limits, "graph", requests: 20))
     }
 
-    private func limit(_ limits: ConfigurationReader, _ name: String, requests: Int) -> RateLimit? {
+    private func limit(_ limits: ConfigurationReader, _ name: String, requests: Int) -> Configuration.Limit? {
         if limits.word(name) == "none" { return nil }
         let section = limits.section(name)
         defer { section.refuseUnknownKeys() }
-        return RateLimit(
-            requests: section.int("requests", default: requests, 1...100_000),
-            per: section.duration("per", default: .seconds(1), .milliseconds(1) ... .seconds(3600)),
-            margin: section.duration("margin", default: .milliseconds(30), .zero ... .seconds(60))
+        return Configuration.Limit(
+            rate: RateLimit(
+                requests: section.int("requests", default: requests, 1...100_000),
+                per: section.duration("per", default: .seconds(1), .milliseconds(1) ... .seconds(3600)),
+                margin: section.duration("margin", default: .milliseconds(30), .zero ... .seconds(60))
+            ),
+            strict: section.bool("strict", default: false)
         )
     }
 

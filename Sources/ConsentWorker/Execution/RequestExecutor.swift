@@ -13,6 +13,7 @@ struct RequestExecutor: Sendable {
     let retry: RetryPolicy
     let timeout: Duration
     let health: WorkerHealth
+    let fleet: Fleet
     let clock: any MonotonicClock
     let wallClock: any WallClock
     let logger: Logger
@@ -91,7 +92,9 @@ struct RequestExecutor: Sendable {
                 ledger.attempts -= 1
                 number += 1
                 let pause = retry.throttlePause(retryAfter: retryAfter, inARow: throttles)
-                limiters[request.api].limiter.pause(until: clock.now + pause)
+                let end = clock.now + pause
+                limiters[request.api].limiter.pause(until: end)
+                fleet.announcePause(request.api, command.applicationID, until: end)
                 logger.warning(
                     "throttled by the API",
                     metadata: ["application": "\(command.applicationID)", "pause": "\(pause.milliseconds)ms"]

@@ -9,15 +9,19 @@ package struct Topology: Sendable {
         package static let events = "consent.events"
         package static let unclaimed = "consent.events.unclaimed"
         package static let deadLetters = "consent.dead-letters"
+        package static let control = "consent.control"
 
         package static func commandQueue(_ application: GUID) -> String { "consent.commands.\(application)" }
+        package static func ownerQueue(_ application: GUID) -> String { "consent.owner.\(application)" }
     }
 
+    let applications: [GUID]
     package let exchanges: [AMQPExchange]
     package let queues: [AMQPQueue]
     package let bindings: [AMQPBinding]
 
     package init(applications: [GUID]) {
+        self.applications = applications
         exchanges = [
             AMQPExchange(Name.unroutable, type: "fanout"),
             AMQPExchange(
@@ -28,6 +32,7 @@ package struct Topology: Sendable {
             AMQPExchange(Name.unclaimed, type: "fanout"),
             AMQPExchange(Name.events, type: "topic", arguments: ["alternate-exchange": .string(Name.unclaimed)]),
             AMQPExchange(Name.deadLetters, type: "fanout"),
+            AMQPExchange(Name.control, type: "fanout"),
         ]
         queues =
             [
@@ -36,6 +41,13 @@ package struct Topology: Sendable {
                 Self.quorum(Name.unclaimed, ["x-max-length": 100_000, "x-overflow": "drop-head"]),
                 Self.quorum(Name.deadLetters),
             ] + applications.map { Self.quorum(Name.commandQueue($0)) }
+            + applications.map {
+                // One pod at a time is delivered the token; of two tokens the newer stays.
+                Self.quorum(
+                    Name.ownerQueue($0),
+                    ["x-single-active-consumer": true, "x-max-length": 1, "x-overflow": "drop-head"]
+                )
+            }
         bindings =
             [Name.unroutable, Name.unclaimed, Name.deadLetters].map {
                 AMQPBinding(queue: $0, exchange: $0, routingKey: "")

@@ -1,4 +1,5 @@
 package import AMQP
+import ConsentContract
 
 extension Topology {
     /// Declares everything; what is there already with the same properties stays as it is. Where the user may not
@@ -35,6 +36,22 @@ extension Topology {
                 orPresent: { _ throws(AMQPError) in }
             )
         }
+    }
+
+    /// The applications that have no owner queue yet.
+    func missingOwnerQueues(on connection: AMQPConnection) async throws(AMQPError) -> Set<GUID> {
+        var missing: Set<GUID> = []
+        for application in applications {
+            let channel = try await connection.openChannel()
+            do {
+                try await channel.declare(AMQPQueue(Name.ownerQueue(application), passive: true))
+                try await channel.close()
+            } catch {
+                guard error.replyCode == AMQPReplyCode.notFound else { throw error }
+                missing.insert(application)
+            }
+        }
+        return missing
     }
 
     private typealias Step = (AMQPChannel) async throws(AMQPError) -> Void

@@ -41,6 +41,7 @@ extension Topology {
                     switch value {
                     case .string(let text): .init(name: name, value: .string(text))
                     case .int(let number): .init(name: name, value: .number(JSONNumber(Int(number))))
+                    case .bool(let flag): .init(name: name, value: .bool(flag))
                     default: nil
                     }
                 }

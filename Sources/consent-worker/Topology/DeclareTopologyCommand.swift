@@ -9,6 +9,8 @@ struct DeclareTopologyCommand: AsyncParsableCommand {
         abstract: "Declares the exchanges and queues that the worker works on.",
         discussion: """
             The worker does the same when it starts; this is for operators who give it a user that may not declare. \
+            It also makes the fleet agree on a changed `ordering` or `prefetch`, while no worker runs and the application's \
+            queue is empty. \
             Keep policies that match everything (TTL, max-length, expires) off consent.*: they would drop commands.
             """
     )
@@ -26,7 +28,13 @@ struct DeclareTopologyCommand: AsyncParsableCommand {
             return
         }
         try await BrokerSession.run(configuration) { session in
-            try await topology.declare(on: session.connection)
+            let agreement = FleetAgreement(configuration)
+            try await agreement.declare(on: session.connection)
+            let refusals = try await agreement.impose(on: session.connection)
+            guard refusals.isEmpty else {
+                for refusal in refusals { Terminal.complain("\(refusal). Stop the workers and let the queue run empty first.") }
+                throw ExitCode.configuration
+            }
         }
         Terminal.say("Declared \(topology.exchanges.count) exchanges and \(topology.queues.count) queues.")
     }

@@ -1,0 +1,63 @@
+import AMQP
+import ConsentContract
+import HTTP
+import Logging
+import MicrosoftAPI
+import RateLimiting
+import Resilience
+
+/// One configured application as this process works on it, over one connection after the other.
+struct ApplicationWorker: Sendable {
+    let application: Configuration.Application
+    let owner: ApplicationOwner
+    let agreement: FleetAgreement
+    let executor: CommandExecutor
+    let limiters: APILimiters
+    let settlement: Settlement
+    let publisher: ConfirmedPublisher
+    let health: WorkerHealth
+    let clock: any MonotonicClock
+    let wallClock: any WallClock
+    let logger: Logger
+
+    private var id: GUID { application.applicationID }
+
+    /// Works until `shutdown` is raised and everything in hand is settled or back in the queue.
+    /// - Throws: ``AMQPError`` when the connection ends before.
+    func run(on connection: AMQPConnection, shutdown: DrainSignal) async throws {
+        while !shutdown.isRaised {
+            let agreed = try await agreement.agreement(on: application, connection)
+            health.setAttached(id, true)
+            defer { health.setAttached(id, false) }
+            switch agreed.ordering {
+            case .customer:
+                try await owner.run(on: connection, shutdown: shutdown) { tenure in
+                    health.setOwned(id, true)
+                    defer { health.setOwned(id, false) }
+                    logger.notice("owns the application", metadata: ["application": "\(id)"])
+                    try await sessions(on: connection, prefetch: tenure.prefetch)
+                        .run(lease: tenure.lease, until: tenure.release)
+                }
+            case .none:
+                try await sessions(on: connection, prefetch: agreed.prefetch).run(lease: nil, until: shutdown)
+            }
+        }
+    }
+
+    private func sessions(on connection: AMQPConnection, prefetch: Int) -> CommandSessions {
+        CommandSessions(publisher: publisher, clock: clock, logger: logger) { session in
+            CommandConsumer(
+                connection: connection,
+                applicationID: id,
+                prefetch: prefetch,
+                session: session,
+                executor: executor,
+                settlement: settlement,
+                publisher: publisher,
+                clock: clock,
+                wallClock: wallClock,
+                logger: logger
+            )
+        }
+    }
+}

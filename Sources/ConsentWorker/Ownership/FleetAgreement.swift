@@ -1,0 +1,140 @@
+package import AMQP
+import ConsentContract
+package import Resilience
+
+/// What a fleet has agreed on for each application: it stands in the owner token, where every pod finds it.
+package struct FleetAgreement: Sendable {
+    private let configuration: Configuration
+    private let clock: any MonotonicClock
+
+    package init(_ configuration: Configuration, clock: any MonotonicClock = SystemClock()) {
+        self.configuration = configuration
+        self.clock = clock
+    }
+
+    private var topology: Topology { Topology(applications: configuration.applications.map(\.applicationID)) }
+
+    /// Declares the topology, and writes the token of each application whose owner queue is new.
+    /// - Throws: ``TopologyMismatch``; ``AMQPError``.
+    package func declare(on connection: AMQPConnection) async throws {
+        let missing = try await topology.missingOwnerQueues(on: connection)
+        try await topology.declare(on: connection)
+        for application in configuration.applications where missing.contains(application.applicationID) {
+            // Nobody can have owned it before there was a queue.
+            try await write(application, isReleased: true, on: connection)
+        }
+    }
+
+    /// What the fleet has agreed on, by the token if it can be looked at now, else as configured: an owner who holds
+    /// it will hand it on.
+    func agreement(
+        on application: Configuration.Application,
+        _ connection: AMQPConnection
+    ) async throws -> OwnerToken.Agreement {
+        let own = OwnerToken.Agreement(application)
+        for _ in 0..<5 {
+            switch try await look(application, on: connection, { _ in false }) {
+            case .token(let token): return token.agreement
+            // Whoever waits for the token keeps the order.
+            case .taken: return OwnerToken.Agreement(ordering: .customer, prefetch: own.prefetch)
+            // Another pod may be looking at it just now.
+            case .absent: try await clock.sleep(for: .milliseconds(100))
+            }
+        }
+        try await write(application, isReleased: false, on: connection)
+        return own
+    }
+
+    /// Makes the fleet agree on what is configured. Only while no pod runs the application and nothing is queued for
+    /// it: commands of one customer must not be in hand under two rules.
+    /// - Returns: why an application could not be changed; empty if all are as configured.
+    package func impose(on connection: AMQPConnection) async throws -> [String] {
+        var refusals: [String] = []
+        for application in configuration.applications {
+            let own = OwnerToken.Agreement(application)
+            let channel = try await connection.openChannel()
+            let commands = try await channel.declare(
+                AMQPQueue(Topology.Name.commandQueue(application.applicationID), passive: true)
+            )
+            try await channel.close()
+            let isIdle = commands.messages == 0 && commands.consumers == 0
+            var refusal: String?
+            let sight = try await look(application, on: connection) { token in
+                guard token.agreement != own else { return false }
+                guard isIdle else {
+                    refusal = "keeps \(token.agreement): its queue is consumed or not empty"
+                    return false
+                }
+                try await write(application, isReleased: token.isReleased, on: connection)
+                return true
+            }
+            if case .taken = sight { refusal = "is owned by a running worker" }
+            if let refusal { refusals.append("application \(application.applicationID) \(refusal)") }
+        }
+        return refusals
+    }
+
+    private enum Sight {
+        case token(OwnerToken)
+        /// Somebody consumes the queue.
+        case taken
+        case absent
+    }
+
+    /// Looks at the token. RabbitMQ lets nobody `get` from a queue with a single active consumer, so this is a
+    /// consumer for a moment.
+    /// - Parameter replaces: true if it has written another in its place.
+    private func look(
+        _ application: Configuration.Application,
+        on connection: AMQPConnection,
+        _ replaces: (OwnerToken) async throws -> Bool
+    ) async throws -> Sight {
+        let channel = try await connection.openChannel()
+        let queue = AMQPQueue(Topology.Name.ownerQueue(application.applicationID), passive: true)
+        let status = try await channel.declare(queue)
+        guard status.consumers == 0, status.messages > 0 else {
+            try await channel.close()
+            return status.consumers > 0 ? .taken : .absent
+        }
+        try await channel.setPrefetch(1)
+        let consumer = try await channel.consume(queue.name)
+        let patience = Task { [clock] in
+            try await clock.sleep(for: .milliseconds(200))
+            try await consumer.cancel()
+        }
+        defer { patience.cancel() }
+        var deliveries = consumer.deliveries.makeAsyncIterator()
+        var sight = Sight.absent
+        if let delivery = try await deliveries.next(isolation: #isolation)?.first {
+            let token = OwnerToken(
+                delivery,
+                assuming: OwnerToken.Agreement(application),
+                lease: configuration.ownerLease
+            )
+            sight = .token(token)
+            let isReplaced = try await replaces(token)
+            try await consumer.cancel()
+            if isReplaced { delivery.ack() } else { delivery.reject(requeue: true) }
+            try await channel.synchronize()
+        }
+        try await channel.close()
+        return sight
+    }
+
+    private func write(
+        _ application: Configuration.Application,
+        isReleased: Bool,
+        on connection: AMQPConnection
+    ) async throws {
+        let token = OwnerToken(
+            OwnerToken.Agreement(application),
+            holder: nil,
+            isReleased: isReleased,
+            lease: configuration.ownerLease
+        )
+        let channel = try await connection.openChannel()
+        try await channel.selectConfirms()
+        _ = try await channel.publish(token.message(to: application.applicationID))
+        try await channel.close()
+    }
+}
