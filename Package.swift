@@ -137,7 +137,10 @@ let package = Package(
 
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["AMQP", "ConsentContract", "ConsentWorker", "EventLoop", "HTTP", "JSON", locks, logging],
+            dependencies: [
+                "AMQP", "ConsentContract", "ConsentWorker", "EventLoop", "HTTP", "JSON", "RateLimiting", "Resilience",
+                locks, logging,
+            ],
             swiftSettings: [.treatAllWarnings(as: .error)]
         ),
 

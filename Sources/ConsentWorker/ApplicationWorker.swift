@@ -11,8 +11,10 @@ struct ApplicationWorker: Sendable {
     let application: Configuration.Application
     let owner: ApplicationOwner
     let agreement: FleetAgreement
-    let executor: CommandExecutor
-    let limiters: APILimiters
+    let limits: ApplicationLimits
+    let executor: @Sendable (Configuration.Ordering) -> CommandExecutor
+    /// Opens a connection for seeding permits.
+    let seedingConnection: @Sendable () async throws -> AMQPConnection
     let settlement: Settlement
     let publisher: ConfirmedPublisher
     let health: WorkerHealth
@@ -35,17 +37,38 @@ struct ApplicationWorker: Sendable {
                     health.setOwned(id, true)
                     defer { health.setOwned(id, false) }
                     logger.notice("owns the application", metadata: ["application": "\(id)"])
-                    try await sessions(on: connection, prefetch: tenure.prefetch)
+                    try await sessions(on: connection, agreed.ordering, prefetch: tenure.prefetch)
                         .run(lease: tenure.lease, until: tenure.release)
                 }
             case .none:
-                try await sessions(on: connection, prefetch: agreed.prefetch).run(lease: nil, until: shutdown)
+                try await compete(on: connection, prefetch: agreed.prefetch, shutdown)
             }
         }
     }
 
-    private func sessions(on connection: AMQPConnection, prefetch: Int) -> CommandSessions {
-        CommandSessions(publisher: publisher, clock: clock, logger: logger) { session in
+    /// Takes commands beside other pods, each request by a permit.
+    private func compete(on connection: AMQPConnection, prefetch: Int, _ shutdown: DrainSignal) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (number, limiter) in limits.permits.enumerated() {
+                let name = "permits \(number) of \(id)"
+                health.addHindrance(name) { limiter.standing }
+                group.addTask {
+                    defer { health.removeHindrance(name) }
+                    try await limiter.run(on: connection, seeding: seedingConnection)
+                }
+            }
+            defer { group.cancelAll() }
+            try await sessions(on: connection, .none, prefetch: prefetch).run(lease: nil, until: shutdown)
+        }
+    }
+
+    private func sessions(
+        on connection: AMQPConnection,
+        _ ordering: Configuration.Ordering,
+        prefetch: Int
+    ) -> CommandSessions {
+        let executor = executor(ordering)
+        return CommandSessions(publisher: publisher, clock: clock, logger: logger) { session in
             CommandConsumer(
                 connection: connection,
                 applicationID: id,

@@ -1,5 +1,6 @@
 package import AMQP
 package import ConsentContract
+import EventLoop
 import FoundationEssentials
 package import HTTP
 package import Logging
@@ -50,20 +51,14 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
 
     /// Runs until graceful shutdown or cancellation.
     package func run() async throws {
-        // Made once: limits, tokens and what is known of the fleet outlive a connection.
         let gate = ConcurrencyGate(limit: configuration.identityConcurrency)
-        let limiters = Dictionary(
-            uniqueKeysWithValues: configuration.applications.map { ($0.applicationID, self.limiters($0)) }
-        )
         let fleet = Fleet(
             pod: Self.podName(),
             owned: Set(configuration.applications.filter { $0.ordering == .customer }.map(\.applicationID)),
             publisher: publisher,
             clock: clock,
             logger: logger
-        ) { api, application, end in
-            limiters[application]?[api].limiter.pause(until: end)
-        }
+        )
         let settlement = Settlement(publisher: publisher, clock: clock, wallClock: wallClock, logger: logger)
         let shutdown = DrainSignal()
         try await withThrowingTaskGroup { group in
@@ -72,8 +67,9 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
                 let tokens = TokenProvider(application, configuration, client, gate, logger)
                 let keeper = keeper(application, tokens)
                 group.addTask { try await keeper.run() }
-                guard let limiters = limiters[application.applicationID] else { continue }
-                workers.append(worker(application, tokens, limiters, fleet, settlement))
+                let limits = limits(application, fleet)
+                fleet.onPause(of: application.applicationID) { limits.pause($0, until: $1) }
+                workers.append(worker(application, tokens, limits, fleet, settlement))
             }
             try await withGracefulShutdownHandler {
                 try await consume(workers, fleet, settlement, shutdown)
@@ -154,22 +150,10 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
     private func worker(
         _ application: Configuration.Application,
         _ tokens: TokenProvider,
-        _ limiters: APILimiters,
+        _ limits: ApplicationLimits,
         _ fleet: Fleet,
         _ settlement: Settlement
     ) -> ApplicationWorker {
-        let requests = RequestExecutor(
-            client: client,
-            tokens: tokens,
-            limiters: limiters,
-            retry: configuration.retry,
-            timeout: configuration.httpTimeout,
-            health: health,
-            fleet: fleet,
-            clock: clock,
-            wallClock: wallClock,
-            logger: logger
-        )
         let owner = ApplicationOwner(
             applicationID: application.applicationID,
             pod: fleet.pod,
@@ -183,19 +167,33 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
             // What another pod sent until then is not in this one's log.
             for api in API.allCases {
                 guard let limit = application.limit(for: api) else { continue }
-                limiters[api].limiter.pause(until: end + limit.rate.rest)
+                limits.owned[api].limiter.pause(until: end + limit.rate.rest)
             }
         }
         return ApplicationWorker(
             application: application,
             owner: owner,
             agreement: FleetAgreement(configuration, clock: clock),
-            executor: CommandExecutor(
-                requests: requests,
-                endpoints: configuration.endpoints,
-                queryBounds: configuration.query
-            ),
-            limiters: limiters,
+            limits: limits,
+            executor: { ordering in
+                CommandExecutor(
+                    requests: RequestExecutor(
+                        client: client,
+                        tokens: tokens,
+                        limiters: limits[ordering],
+                        retry: configuration.retry,
+                        timeout: configuration.httpTimeout,
+                        health: health,
+                        fleet: fleet,
+                        clock: clock,
+                        wallClock: wallClock,
+                        logger: logger
+                    ),
+                    endpoints: configuration.endpoints,
+                    queryBounds: configuration.query
+                )
+            },
+            seedingConnection: seedingConnection,
             settlement: settlement,
             publisher: publisher,
             health: health,
@@ -203,6 +201,29 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
             wallClock: wallClock,
             logger: logger
         )
+    }
+
+    /// A short-lived connection with a thread of its own.
+    private func seedingConnection() async throws -> AMQPConnection {
+        let loop = EventLoop(name: "amqp seeding")
+        let connector = AMQPConnector(
+            name: "seeding",
+            endpoints: configuration.brokers,
+            options: configuration.amqp,
+            clock: clock,
+            logger: logger
+        )
+        do {
+            let connection = try await connector.connect(on: loop)
+            Task {
+                _ = try? await connection.waitUntilClosed()
+                loop.stop()
+            }
+            return connection
+        } catch {
+            loop.stop()
+            throw error
+        }
     }
 
     private func keeper(_ application: Configuration.Application, _ tokens: TokenProvider) -> RefreshTokenKeeper {
@@ -216,15 +237,36 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
         )
     }
 
-    private func limiters(_ application: Configuration.Application) -> APILimiters {
-        func bounds(of api: API) -> APIBounds {
-            APIBounds(
-                inFlight: ConcurrencyGate(limit: application.maxInFlight),
-                limiter: application.limit(for: api).map { SendLogLimiter(limit: $0.rate, clock: clock) }
-                    ?? Unlimited(clock: clock)
-            )
+    private func limits(_ application: Configuration.Application, _ fleet: Fleet) -> ApplicationLimits {
+        let version = wallClock.now.milliseconds
+        var permits: [PermitLimiter] = []
+        func bounds(_ limiter: any RateLimiter) -> APIBounds {
+            APIBounds(inFlight: ConcurrencyGate(limit: application.maxInFlight), limiter: limiter)
         }
-        return APILimiters(partnerCenter: bounds(of: .partnerCenter), graph: bounds(of: .graph))
+        func owned(_ api: API) -> APIBounds {
+            guard let limit = application.limit(for: api) else { return bounds(Unlimited(clock: clock)) }
+            return bounds(SendLogLimiter(limit: limit.rate, strict: limit.strict, clock: clock))
+        }
+        func shared(_ api: API) -> APIBounds {
+            guard let limit = application.limit(for: api) else { return bounds(Unlimited(clock: clock)) }
+            let limiter = PermitLimiter(
+                key: "\(api.permitKey).\(application.applicationID)",
+                limit: limit.rate,
+                strict: limit.strict,
+                version: version,
+                maxHeld: application.maxInFlight,
+                isCensusLeader: { fleet.isFirst },
+                clock: clock,
+                logger: logger
+            )
+            permits.append(limiter)
+            return bounds(limiter)
+        }
+        return ApplicationLimits(
+            owned: APILimiters(partnerCenter: owned(.partnerCenter), graph: owned(.graph)),
+            shared: APILimiters(partnerCenter: shared(.partnerCenter), graph: shared(.graph)),
+            permits: permits
+        )
     }
 
     /// Names this process among the pods: readable for operators, never the same twice.
@@ -252,5 +294,15 @@ extension TokenProvider {
             timeout: configuration.httpTimeout,
             logger: logger
         )
+    }
+}
+
+extension API {
+    /// In the names of permit queues.
+    fileprivate var permitKey: String {
+        switch self {
+        case .partnerCenter: "partner-center"
+        case .graph: "graph"
+        }
     }
 }

@@ -78,6 +78,8 @@ package final class WorkerHealth: Sendable {
         state.withLockedValue { $0.hindrances[name] = reason }
     }
 
+    func removeHindrance(_ name: String) { state.withLockedValue { $0.hindrances[name] = nil } }
+
     func setDraining() { state.withLockedValue { $0.isDraining = true } }
 
     /// True if this is news.

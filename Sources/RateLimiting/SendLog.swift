@@ -16,19 +16,16 @@ package struct SendLog {
     /// Times of use that still count, oldest first.
     private var uses: [Instant] = []
     private var taken = 0
-    /// When the next take would be on schedule, were takes evenly spaced.
-    private var schedule: Instant
+    private var pacing: Pacing
     private var pausedUntil: Instant?
 
-    /// Takes that may go back to back before they are spaced: the API sees a stream, a lone command waits for nothing.
-    package static let burst = 5
+    /// Takes that may go back to back before they are spaced.
+    package static let burst = Pacing.burst
 
     package init(limit: RateLimit, now: Instant) {
         self.limit = limit
-        schedule = now
+        pacing = Pacing(requests: limit.requests, per: limit.rest, now: now)
     }
-
-    private var spacing: Duration { limit.rest / limit.requests }
 
     /// Takes a permit, or says when to ask again.
     package mutating func take(at now: Instant) -> Admission {
@@ -40,9 +37,8 @@ package struct SendLog {
         if uses.count + taken >= limit.requests {
             return uses.first.map { .notBefore($0 + limit.rest) } ?? .whenUsed
         }
-        let earliest = schedule - spacing * (Self.burst - 1)
-        guard now >= earliest else { return .notBefore(earliest) }
-        schedule = max(schedule, now) + spacing
+        guard now >= pacing.earliest else { return .notBefore(pacing.earliest) }
+        pacing.started(at: now)
         taken += 1
         return .admitted
     }

@@ -9,17 +9,16 @@ package final class SendLogLimiter: RateLimiter {
     }
 
     private let clock: any MonotonicClock
+    private let strict: Bool
     private let state: NIOLockedValueBox<State>
     /// Keeps the order of arrival: only the one inside asks the log.
     private let turn = ConcurrencyGate(limit: 1)
 
-    /// - Parameter startsFull: begin as if the whole limit had just been used: what a process before this one sent,
-    ///   perhaps milliseconds ago, is not known.
-    package init(limit: RateLimit, startsFull: Bool = false, clock: any MonotonicClock = SystemClock()) {
+    /// - Parameter strict: let a permit rest from the answer on, not from the send on.
+    package init(limit: RateLimit, strict: Bool = false, clock: any MonotonicClock = SystemClock()) {
         self.clock = clock
-        var log = SendLog(limit: limit, now: clock.now)
-        if startsFull { log.pause(until: clock.now + limit.rest) }
-        state = NIOLockedValueBox(State(log: log))
+        self.strict = strict
+        state = NIOLockedValueBox(State(log: SendLog(limit: limit, now: clock.now)))
     }
 
     package func acquire() async throws -> any SendPermit {
@@ -55,28 +54,40 @@ package final class SendLogLimiter: RateLimiter {
     }
 
     private final class Permit: SendPermit {
+        private enum State { case open, used, over }
+
         private let limiter: SendLogLimiter
-        private let isOpen = NIOLockedValueBox(true)
+        private let state = NIOLockedValueBox(State.open)
 
         init(limiter: SendLogLimiter) { self.limiter = limiter }
 
         func use() -> Bool {
-            guard close() else { return false }
-            let now = limiter.clock.now
-            limiter.settle { $0.use(at: now) }
+            guard change(from: .open, to: limiter.strict ? .used : .over) else { return false }
+            if !limiter.strict { rest() }
             return true
         }
 
         func sent() {}
 
         func finish() {
-            if close() { limiter.settle { $0.giveBack() } }
+            if change(from: .open, to: .over) {
+                limiter.settle { $0.giveBack() }
+            } else if change(from: .used, to: .over) {
+                rest()
+            }
         }
 
-        private func close() -> Bool {
-            isOpen.withLockedValue { isOpen in
-                defer { isOpen = false }
-                return isOpen
+        /// Counts from now on for one window.
+        private func rest() {
+            let now = limiter.clock.now
+            limiter.settle { $0.use(at: now) }
+        }
+
+        private func change(from old: State, to new: State) -> Bool {
+            state.withLockedValue { state in
+                guard state == old else { return false }
+                state = new
+                return true
             }
         }
     }

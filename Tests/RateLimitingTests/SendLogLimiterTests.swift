@@ -139,10 +139,15 @@ struct SendLogLimiterTests {
         try await task.value
     }
 
-    @Test("a limiter that starts full lets one window pass first")
-    func startsFull() async throws {
-        let limiter = SendLogLimiter(limit: RateLimit(requests: 1, margin: .zero), startsFull: true, clock: clock)
+    @Test("a strict limiter lets a permit rest from the answer on")
+    func strict() async throws {
+        let limiter = SendLogLimiter(limit: RateLimit(requests: 1, margin: .zero), strict: true, clock: clock)
+        let permit = try await limiter.acquire()
+        #expect(permit.use())
+        permit.sent()
+        clock.advance(by: .seconds(3))
         let task = Task.immediate { _ = try await limiter.acquire() }
+        permit.finish()
         await clock.whenSleeping()
         #expect(clock.advanceToNext() == .seconds(1))
         try await task.value

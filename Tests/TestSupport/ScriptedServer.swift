@@ -51,7 +51,8 @@ package final class ScriptedServer: Sendable {
     /// Hangs up on everybody and accepts nobody any more.
     package func stop() {
         shutdown(listener, CInt(SHUT_RDWR))
-        for descriptor in open.withLockedValue({ $0 }) { shutdown(descriptor, CInt(SHUT_RDWR)) }
+        // Under the lock: a descriptor that its thread has closed meanwhile may be somebody else's already.
+        open.withLockedValue { descriptors in for descriptor in descriptors { shutdown(descriptor, CInt(SHUT_RDWR)) } }
     }
 
     private func accept(_ scripts: [[Step]]) {

@@ -65,6 +65,9 @@ actor CommandConsumer {
             }
         }
         try await channel.synchronize()
+        // The channel has the acknowledgements; of many at once it passes the last on to the queue only when the queue
+        // has taken the first, and what it still keeps at its end would be lost.
+        try await clock.sleep(for: .milliseconds(100))
         await channel.abandon()
     }
 

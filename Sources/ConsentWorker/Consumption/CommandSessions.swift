@@ -19,7 +19,7 @@ struct CommandSessions: Sendable {
         while !release.isRaised {
             do {
                 try await release.cancelWhenRaised { [publisher] in try await publisher.waitUntilReady() }
-            } catch where release.isRaised {
+            } catch  where release.isRaised {
                 return
             }
             let session = Session(lease: lease)

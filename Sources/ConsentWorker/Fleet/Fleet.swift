@@ -22,6 +22,7 @@ final class Fleet: Sendable {
         var leaving: GUID?
         var passed: [GUID: ContinuousClock.Instant] = [:]
         var pauses: [PauseKey: ContinuousClock.Instant] = [:]
+        var pauseHandlers: [GUID: @Sendable (API, ContinuousClock.Instant) -> Void] = [:]
     }
 
     private struct PauseKey: Hashable {
@@ -33,37 +34,30 @@ final class Fleet: Sendable {
     private let publisher: ConfirmedPublisher
     private let clock: any MonotonicClock
     private let logger: Logger
-    private let onPause: @Sendable (API, GUID, ContinuousClock.Instant) -> Void
     private let state: NIOLockedValueBox<State>
 
-    /// - Parameters:
-    ///   - owned: the applications that have an owner.
-    ///   - onPause: told of every pause that another pod was asked for.
+    /// - Parameter owned: the applications that have an owner.
     init(
         pod: String,
         owned applications: Set<GUID>,
         publisher: ConfirmedPublisher,
         clock: any MonotonicClock,
-        logger: Logger,
-        onPause: @escaping @Sendable (API, GUID, ContinuousClock.Instant) -> Void
+        logger: Logger
     ) {
         self.pod = pod
         self.publisher = publisher
         self.clock = clock
         self.logger = logger
-        self.onPause = onPause
         state = NIOLockedValueBox(State(membership: Membership(pod: pod, applications: applications)))
     }
 
     /// Takes part over this connection until it ends or the task is cancelled.
     func run(on connection: AMQPConnection) async throws {
-        let channel = try await connection.openChannel()
-        let queue = try await channel.declare(.privateQueue).name
-        try await channel.bind(AMQPBinding(queue: queue, exchange: Topology.Name.control, routingKey: ""))
-        let consumer = try await channel.consume(queue)
+        let consumer = try await listen(on: connection)
         say(.hello)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
+                guard let consumer else { throw try await connection.waitUntilClosed() }
                 for try await batch in consumer.deliveries {
                     for delivery in batch {
                         self.receive(delivery)
@@ -81,6 +75,30 @@ final class Fleet: Sendable {
             }
             try await group.next()
             group.cancelAll()
+        }
+    }
+
+    /// nil where the user may not have a queue of its own: then this pod speaks and does not hear.
+    private func listen(on connection: AMQPConnection) async throws(AMQPError) -> AMQPConsumer? {
+        let channel = try await connection.openChannel()
+        // A name of our own, for permissions; another each time, as the broker may still hold the last one's.
+        let queue = AMQPQueue(
+            "\(Topology.Name.control).\(pod).\(UInt32.random(in: .min ... .max))",
+            durable: false,
+            exclusive: true,
+            autoDelete: true
+        )
+        do {
+            try await channel.declare(queue)
+            try await channel.bind(AMQPBinding(queue: queue.name, exchange: Topology.Name.control, routingKey: ""))
+            return try await channel.consume(queue.name)
+        } catch {
+            guard error.replyCode == AMQPReplyCode.accessRefused else { throw error }
+            logger.warning(
+                "does not hear other pods: applications are not levelled out, 429s of others not heeded",
+                metadata: ["grantConfigure": "^consent\\.control\\.", "error": "\(error)"]
+            )
+            return nil
         }
     }
 
@@ -144,6 +162,11 @@ final class Fleet: Sendable {
 
     // MARK: - Pauses
 
+    /// Has `pause` called for every pause of the application that another pod was asked for.
+    func onPause(of application: GUID, _ pause: @escaping @Sendable (API, ContinuousClock.Instant) -> Void) {
+        state.withLockedValue { $0.pauseHandlers[application] = pause }
+    }
+
     /// Tells the others that the API wants no request of the application until then.
     func announcePause(_ api: API, _ application: GUID, until end: ContinuousClock.Instant) {
         note(PauseKey(api: api, applicationID: application), end)
@@ -157,7 +180,7 @@ final class Fleet: Sendable {
     private func pause(_ pause: ControlMessage.Pause) {
         let end = clock.now + pause.remaining
         note(PauseKey(api: pause.api, applicationID: pause.applicationID), end)
-        onPause(pause.api, pause.applicationID, end)
+        state.withLockedValue { $0.pauseHandlers[pause.applicationID] }?(pause.api, end)
     }
 
     // MARK: - Messages

@@ -68,7 +68,8 @@ package struct FleetAgreement: Sendable {
                 try await write(application, isReleased: token.isReleased, on: connection)
                 return true
             }
-            if case .taken = sight { refusal = "is owned by a running worker" }
+            // What an owner holds cannot be read, but that it is owned says that it keeps order.
+            if case .taken = sight, own.ordering == .none { refusal = "is owned by a running worker" }
             if let refusal { refusals.append("application \(application.applicationID) \(refusal)") }
         }
         return refusals

@@ -32,7 +32,9 @@ struct DeclareTopologyCommand: AsyncParsableCommand {
             try await agreement.declare(on: session.connection)
             let refusals = try await agreement.impose(on: session.connection)
             guard refusals.isEmpty else {
-                for refusal in refusals { Terminal.complain("\(refusal). Stop the workers and let the queue run empty first.") }
+                for refusal in refusals {
+                    Terminal.complain("\(refusal). Stop the workers and let the queue run empty first.")
+                }
                 throw ExitCode.configuration
             }
         }

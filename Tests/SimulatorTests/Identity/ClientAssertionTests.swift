@@ -5,13 +5,15 @@ import Testing
 @testable import partner_center_simulator
 
 @Suite struct ClientAssertionTests {
-    private let now = UTCTime.now().seconds
+    private let now: Int
     private let identity: TestIdentity
     private let other: TestIdentity
 
     init() throws {
         identity = try TestIdentity.application.get()
         other = try TestIdentity.other.get()
+        // Not before the certificates are made: they are valid from that second on.
+        now = UTCTime.now().seconds
     }
 
     /// What the assertion is refused for; nil if it passes.

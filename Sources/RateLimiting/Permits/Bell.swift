@@ -1,0 +1,38 @@
+import NIOConcurrencyHelpers
+import Resilience
+
+/// Wakes one task that waits for any of several things. Arm it, look once more whether there is something to do,
+/// then wait: what happens in between is not missed.
+final class Bell: Sendable {
+    private let armed = NIOLockedValueBox<OneShot<Bool>?>(nil)
+
+    func arm() -> OneShot<Bool> {
+        let stroke = OneShot<Bool>()
+        armed.withLockedValue { $0 = stroke }
+        return stroke
+    }
+
+    func ring() {
+        let stroke = armed.withLockedValue { armed in
+            defer { armed = nil }
+            return armed
+        }
+        stroke?.resolve(true)
+    }
+
+    /// Returns when the bell has rung since it was armed, or at `instant`.
+    static func wait(
+        for stroke: OneShot<Bool>,
+        until instant: ContinuousClock.Instant?,
+        clock: any MonotonicClock
+    ) async throws(CancellationError) {
+        let timer = instant.map { instant in
+            Task {
+                try await clock.sleep(until: instant)
+                stroke.resolve(true)
+            }
+        }
+        defer { timer?.cancel() }
+        guard await stroke.wait(orWhenCancelled: false) else { throw CancellationError() }
+    }
+}
