@@ -19,9 +19,9 @@ final class ApplicationOwner: Sendable {
     private let publisher: ConfirmedPublisher
     private let clock: any MonotonicClock
     private let logger: Logger
+    private let claims = NIOLockedValueBox(0)
     private let onSuccession: @Sendable (ContinuousClock.Instant) -> Void
-    /// Before it this pod does not send, whatever token it gets: an owner before it may still do. Outlives a
-    /// connection: the token that it came with is then written over already.
+    /// Before it this pod does not send: an owner before it may still do.
     private let earliestStart: NIOLockedValueBox<ContinuousClock.Instant>
 
     /// - Parameters:
@@ -147,7 +147,8 @@ final class ApplicationOwner: Sendable {
         fleet.own(applicationID, release)
         defer { fleet.disown(applicationID) }
         let claimed = clock.now
-        var (current, token) = try await claim(delivery, &deliveries)
+        let (first, token) = try await claim(delivery, &deliveries)
+        var current = first
         let tenure = Tenure(
             lease: Lease(until: claimed + lease, clock: clock),
             prefetch: token.agreement.prefetch,
@@ -177,9 +178,8 @@ final class ApplicationOwner: Sendable {
                 current.reject(requeue: true)
                 current = try await next(&deliveries)
                 let held = OwnerToken(current, assuming: agreement, lease: lease)
-                if held.holder != pod {
-                    guard held.holder == nil else { throw lost(tenure.lease, "is held by \(held.holder ?? "")") }
-                    (current, token) = try await claim(current, &deliveries)
+                guard held.holder == token.holder else {
+                    throw lost(tenure.lease, "is held by \(held.holder ?? "nobody")")
                 }
                 tenure.lease.extend(to: started + lease)
                 renewal = started + lease / 2
@@ -193,35 +193,46 @@ final class ApplicationOwner: Sendable {
         try await handOver(current, token, consumer, tenure.lease)
     }
 
-    /// Writes this pod into the token, and notes how long an owner before it may go on.
+    /// Writes this pod's own token and clears away what comes before it.
+    ///
+    /// Only what it is delivered after its own token's publication tells who was there before: the broker may have
+    /// taken the first one back and given it to others, who have come and gone meanwhile. So times count from the
+    /// delivery of its own, and a released token counts only if no holder's came between.
     private func claim(
-        _ delivery: AMQPDelivery,
+        _ first: AMQPDelivery,
         _ deliveries: inout Deliveries
     ) async throws -> (AMQPDelivery, OwnerToken) {
-        var current = delivery
-        var token = OwnerToken(current, assuming: agreement, lease: lease)
+        var token = OwnerToken(first, assuming: agreement, lease: lease)
         if token.agreement != agreement {
             logger.warning(
                 "the fleet's ordering and prefetch differ from this pod's; the fleet's count",
                 metadata: metadata.merging(["fleet": "\(token.agreement)"]) { $1 }
             )
         }
-        while token.holder != pod {
-            let othersEnd = token.isReleased ? clock.now : clock.now + max(lease, token.lease)
-            onSuccession(
-                earliestStart.withLockedValue { start in
-                    start = max(start, othersEnd)
-                    return start
-                }
-            )
-            token = OwnerToken(token.agreement, holder: pod, isReleased: false, lease: lease)
-            try await publish(token)
+        // Of this claim alone: a token that an earlier one left behind says nothing of what happened since.
+        let number = claims.withLockedValue { claims in
+            claims += 1
+            return claims
+        }
+        let own = OwnerToken(
+            token.agreement,
+            holder: "\(pod)#\(number)",
+            isReleased: false,
+            lease: lease
+        )
+        try await publish(own)
+        var wait = Duration.zero
+        var current = first
+        while token.holder != own.holder {
+            if !token.isReleased { wait = max(wait, lease, token.lease) }
             current.ack()
             current = try await next(&deliveries)
-            // Another pod that missed the token may have written one over ours.
-            token = OwnerToken(current, assuming: token.agreement, lease: lease)
+            token = OwnerToken(current, assuming: own.agreement, lease: lease)
         }
-        return (current, token)
+        let start = clock.now + wait
+        earliestStart.withLockedValue { $0 = max($0, start) }
+        onSuccession(start)
+        return (current, own)
     }
 
     private func next(_ deliveries: inout Deliveries) async throws -> AMQPDelivery {
@@ -254,14 +265,18 @@ final class ApplicationOwner: Sendable {
         guard try await commandsAreBack(consumer.channel.connection, before: lease.expiry) else {
             throw lost(lease, "could not be handed over in order")
         }
-        var released = token
-        released.holder = nil
-        // Handed over while still waiting for an owner before: the next one waits too.
-        released.isReleased = earliestStart.withLockedValue { $0 } <= clock.now
-        try await publish(released)
+        // Whoever is still waiting for an owner before it cannot release what that one may hold.
+        let mayRelease = earliestStart.withLockedValue { $0 } <= clock.now
+        if mayRelease {
+            var released = token
+            released.holder = nil
+            released.isReleased = true
+            try await publish(released)
+        }
+        guard lease.isValid else { throw lost(lease, "ran out while it was handed over") }
         // Cancelled before the old token is settled, or this consumer would get the new one.
         try await consumer.cancel()
-        current.ack()
+        if mayRelease { current.ack() } else { current.reject(requeue: true) }
         try await consumer.channel.synchronize()
         try await consumer.channel.close()
         logger.notice("handed the application over", metadata: metadata)

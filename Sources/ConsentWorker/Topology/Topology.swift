@@ -42,11 +42,9 @@ package struct Topology: Sendable {
                 Self.quorum(Name.deadLetters),
             ] + applications.map { Self.quorum(Name.commandQueue($0)) }
             + applications.map {
-                // One pod at a time is delivered the token; of two tokens the newer stays.
-                Self.quorum(
-                    Name.ownerQueue($0),
-                    ["x-single-active-consumer": true, "x-max-length": 1, "x-overflow": "drop-head"]
-                )
+                // One pod at a time is delivered the token. Of unbounded length: an overflow would drop the one that
+                // a lost owner has just left behind.
+                Self.quorum(Name.ownerQueue($0), ["x-single-active-consumer": true])
             }
         bindings =
             [Name.unroutable, Name.unclaimed, Name.deadLetters].map {
