@@ -84,7 +84,8 @@ let package = Package(
             name: "ConsentWorker",
             dependencies: [
                 "AMQP", "HTTP", "RateLimiting", "MicrosoftAPI", "ConsentContract", "JSON", "Resilience", "EventLoop",
-                "Secrets", locks, logging, lifecycle, .product(name: "Yams", package: "Yams"),
+                "Secrets", locks, logging, lifecycle, .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings
         ),

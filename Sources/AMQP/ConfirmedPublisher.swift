@@ -79,9 +79,22 @@ package final class ConfirmedPublisher: Service, CustomStringConvertible {
         }
     }
 
-    /// Sends a message if it can leave now, and asks no further: for what is soon said again.
-    package func offer(_ message: AMQPMessage) {
-        _ = state.withLockedValue { $0.ready }?.startPublishing(message)
+    /// Sends a message once, if it can leave now, and waits for nothing.
+    /// - Parameter onLost: told why if no queue took it, as far as that comes to be known.
+    package func offer(_ message: AMQPMessage, onLost: (@Sendable (String) -> Void)? = nil) {
+        guard let channel = state.withLockedValue({ $0.ready }) else {
+            onLost?("the broker takes no messages now")
+            return
+        }
+        let pending = channel.startPublishing(message)
+        guard let onLost else { return }
+        Task {
+            do throws(AMQPError) {
+                if case .returned(let reason) = try await pending.outcome() { onLost(reason) }
+            } catch {
+                onLost("\(error)")
+            }
+        }
     }
 
     /// Returns as soon as messages can leave: nothing need be started whose result could not be told.

@@ -6,7 +6,7 @@ import Testing
 
 extension IntegrationTests {
     /// What is no valid command is answered, kept, and does no harm.
-    @Suite(.timeLimit(.minutes(2)))
+    @Suite(.timeLimit(.minutes(5)))
     struct BadInputTests {
         @Test func everyKindOfBadMessageIsAnsweredAndKeptAndTheWorkerGoesOn() async throws {
             try await Scene.run { scene in

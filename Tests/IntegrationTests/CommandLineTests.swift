@@ -5,7 +5,7 @@ import Testing
 
 extension IntegrationTests {
     /// What people and scripts see: words, and exit codes.
-    @Suite(.timeLimit(.minutes(2)))
+    @Suite(.timeLimit(.minutes(5)))
     struct CommandLineTests {
         @Test func everyFaultOfAConfigurationIsNamedAtOnce() async throws {
             try await Scene.run { scene in

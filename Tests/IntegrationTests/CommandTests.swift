@@ -1,9 +1,11 @@
+import AMQP
+import ConsentWorker
 import JSON
 import Testing
 
 extension IntegrationTests {
     /// The main job: a command published becomes a request and an event.
-    @Suite(.timeLimit(.minutes(2)))
+    @Suite(.timeLimit(.minutes(5)))
     struct CommandTests {
         @Test func grantQueryAndRevokeTakeEffectAndAreAnswered() async throws {
             try await Scene.run { scene in
@@ -63,6 +65,42 @@ extension IntegrationTests {
                         )
                         #expect(arrival.correlationID == correlationID)
                         #expect(arrival.requestID == event.data["api"]?["requestId"]?.string)
+                    }
+                }
+            }
+        }
+
+        @Test func aReplyGoesWhereTheCommandAsksForItAndNeverToAQueueOfOurs() async throws {
+            try await Scene.run { scene in
+                try scene.configure()
+                try await scene.withWorker { worker in
+                    try await Platform.run(scene) { platform in
+                        try await scene.broker.connect { connection in
+                            let channel = try await connection.openChannel()
+                            let queue = try await channel.declare(.privateQueue).name
+                            let replies = try await channel.consume(queue)
+                            let asked = try await platform.publish(platform.command("grant"), replyTo: queue)
+                            var iterator = replies.deliveries.makeAsyncIterator()
+                            let reply = try #require(try await iterator.next()?.first)
+                            let event = try await platform.event(asked)
+                            #expect(reply.body == .complete(event.json.bytes))
+                            #expect(reply.properties.correlationID == asked)
+                            #expect(reply.properties.messageID == event.id && reply.exchange.isEmpty)
+                        }
+                        // Nobody waits for this one: the command ends all the same.
+                        let lost = try await platform.publish(platform.command("revoke"), replyTo: "nowhere")
+                        #expect(try await platform.event(lost).outcome == "succeeded")
+                        _ = try await eventually("the lost reply is told") {
+                            worker.log.contains("a reply was lost") ? true : nil
+                        }
+                        let own = try await platform.publish(
+                            platform.command("grant"),
+                            replyTo: Topology.Name.deadLetters
+                        )
+                        let refused = try await platform.event(own)
+                        #expect(refused.outcome == "rejected" && refused.category == "invalidCommand")
+                        #expect(refused.json.text.contains("the property reply_to must not begin with consent."))
+                        #expect(try await platform.takeDeadLetters().count == 1)
                     }
                 }
             }

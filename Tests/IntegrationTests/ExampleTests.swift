@@ -5,7 +5,7 @@ import Testing
 
 extension IntegrationTests {
     /// The README's programs, run as they are written there.
-    @Suite(.timeLimit(.minutes(2)))
+    @Suite(.timeLimit(.minutes(5)))
     struct ExampleTests {
         @Test func theReadmesTableOfCategoriesIsTheCodes() throws {
             let readme = try String(contentsOfFile: "\(Checkout.root)/README.md", encoding: .utf8)

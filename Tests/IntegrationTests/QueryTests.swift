@@ -5,7 +5,7 @@ import Testing
 
 extension IntegrationTests {
     /// Reads of Graph, to the last page and not a host further.
-    @Suite(.timeLimit(.minutes(3)))
+    @Suite(.timeLimit(.minutes(5)))
     struct QueryTests {
         private func query(
             _ members: JSONValue,

@@ -1,13 +1,14 @@
 import AMQP
+import ConsentContract
 import Foundation
 import JSON
 import Testing
 
 extension IntegrationTests {
     /// What the API or the network does wrong for a while costs time, not commands.
-    @Suite(.timeLimit(.minutes(3)))
+    @Suite(.timeLimit(.minutes(5)))
     struct RetryTests {
-        private let quick = ["retry: {base: 10ms, cap: 100ms}", "http: {timeout: 500ms}"]
+        private let quick = ["retry: {base: 10ms, cap: 100ms}"]
 
         /// One grant under faults; returns its event and what the simulator saw of it.
         private func grant(
@@ -42,20 +43,22 @@ extension IntegrationTests {
 
         @Test func aThrottledCommandWaitsAsLongAsToldAndItsAttemptIsAnother() async throws {
             let fault: JSONValue = [
-                "match": ["kind": "grant"], "times": 1, "action": ["throttle": ["retryAfter": "1"]],
+                "match": ["kind": "grant"], "times": 1, "action": ["throttle": ["retryAfter": "2"]],
             ]
             let (event, arrivals) = try await grant(under: [fault], quick)
             #expect(event.outcome == "succeeded")
             #expect(arrivals.count == 2 && Set(arrivals.map(\.requestID)).count == 2)
             let waited = arrivals[1].atNanoseconds - arrivals[0].atNanoseconds
-            #expect(waited >= 990_000_000)
+            #expect(waited >= 1_990_000_000)
             #expect(event.data["attempts"] == 1)
-            #expect(event.data["timings"]?["limiterMs"]?.int ?? 0 >= 900)
+            // The worker asks the limiter again some time after the pause has begun.
+            #expect(event.data["timings"]?["limiterMs"]?.int ?? 0 >= 1000)
         }
 
         @Test func aHangIsEndedByTheTimeoutAndRetried() async throws {
             let fault: JSONValue = ["match": ["kind": "grant"], "times": 1, "action": ["hang": [:]]]
-            let (event, arrivals) = try await grant(under: [fault], quick)
+            // Long enough for the answers that do come, also on a busy machine.
+            let (event, arrivals) = try await grant(under: [fault], quick + ["http: {timeout: 3s}"])
             #expect(event.outcome == "succeeded" && event.data["attempts"] == 2)
             #expect(Set(arrivals.map(\.requestID)).count == 1)
         }
@@ -144,19 +147,21 @@ extension IntegrationTests {
 
         @Test func aDeadlineThatPassesWhileACommandWaitsSpendsNoPermit() async throws {
             try await Scene.run { scene in
-                try scene.configure(application: ["limits: {partnerCenter: {requests: 1, per: 3s, margin: 0ms}}"])
+                try scene.configure(application: ["limits: {partnerCenter: {requests: 1, per: 6s, margin: 0ms}}"])
                 try await scene.withWorker { _ in
                     try await Platform.run(scene) { platform in
-                        let deadline = JSONValue.string(Date(timeIntervalSinceNow: 5).ISO8601Format())
-                        let ids = try await (1...3).asyncMap { customer in
+                        let first = try await platform.event(platform.publish(platform.command("grant")))
+                        #expect(first.outcome == "succeeded")
+                        // From when the only permit was used: the next one comes well after the deadline, however
+                        // long this test took to see the event.
+                        let used = try #require(Timestamp(first.json["time"]?.string ?? ""))
+                        let deadline = JSONValue.string("\(used + .seconds(3))")
+                        let ids = try await (2...3).asyncMap { customer in
                             try await platform.publish(
                                 platform.command("grant", customer: Platform.customer(customer), ["deadline": deadline])
                             )
                         }
-                        var outcomes: [String] = []
-                        for id in ids { outcomes.append(try await platform.event(id).outcome) }
-                        // Customers keep no order among each other: whichever came first got the only permit.
-                        #expect(outcomes.sorted() == ["expired", "expired", "succeeded"])
+                        for id in ids { #expect(try await platform.event(id).outcome == "expired") }
                         #expect(try await scene.simulator.arrivals(of: "\(scene.application)").count == 1)
                     }
                 }

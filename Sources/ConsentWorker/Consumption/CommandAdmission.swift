@@ -42,8 +42,26 @@ enum CommandAdmission {
         case .tooLarge(let bytes):
             throw Rejection(category: .bodyTooLarge, faults: [CommandDecoder.tooLarge(bytes: bytes)])
         case .complete(let body):
-            return try CommandDecoder.decode(body)
+            let command = try CommandDecoder.decode(body)
+            guard delivery.properties.replyTo == nil || replyAddress(of: delivery) != nil else {
+                throw rejection(
+                    command,
+                    .invalidCommand,
+                    .root,
+                    "the property reply_to must not begin with \(ownPrefix)"
+                )
+            }
+            return command
         }
+    }
+
+    /// The names of what the worker itself works on.
+    private static let ownPrefix = "consent."
+
+    /// The queue that wants the answer too; nil if none does, or if it is one of ours: a publisher who may not write
+    /// to it must not have the worker do it.
+    static func replyAddress(of delivery: AMQPDelivery) -> String? {
+        delivery.properties.replyTo.flatMap { $0.isEmpty || $0.hasPrefix(ownPrefix) ? nil : $0 }
     }
 
     private static func checkRoutingKey(_ command: Command, _ delivery: AMQPDelivery) throws(Rejection) {

@@ -2,6 +2,7 @@ import AMQP
 import ConsentContract
 import JSON
 import Logging
+import Metrics
 import Resilience
 
 /// Ends a command: its event confirmed, its dead letter too if it has one, only then the acknowledgement.
@@ -67,7 +68,9 @@ struct Settlement: Sendable {
         _ event: ResultEvent,
         _ result: CommandResult
     ) async throws(CancellationError) {
-        try await publish(Self.message(event))
+        let eventMessage = Self.message(event)
+        try await publish(eventMessage)
+        reply(eventMessage, to: message)
         if let error = result.error, result.outcome == .failed || result.outcome == .rejected {
             let deadLetter = DeadLetter(received: message, error: error, attempts: event.attempts, time: event.time)
             try await publish(deadLetter.message)
@@ -82,6 +85,23 @@ struct Settlement: Sendable {
                 "category": "\(result.error?.category.rawValue ?? "")",
             ]
         )
+    }
+
+    /// Sends the event also to the queue that the command names. Nothing waits for it: the event itself is safe.
+    private func reply(_ event: AMQPMessage, to message: ReceivedMessage) {
+        guard let address = CommandAdmission.replyAddress(of: message.delivery) else { return }
+        var reply = event
+        reply.exchange = ""
+        reply.routingKey = address
+        // The broker returns mandatory messages to direct reply-to as unroutable though it has delivered them.
+        reply.mandatory = !address.hasPrefix("amq.rabbitmq.reply-to")
+        publisher.offer(reply) { [logger] reason in
+            Counter(label: "consent_replies_lost").increment()
+            logger.info(
+                "a reply was lost; its event was not",
+                metadata: ["correlationId": "\(event.properties.correlationID ?? "")", "reason": "\(reason)"]
+            )
+        }
     }
 
     /// Until a queue has it: an event or dead letter that no queue takes would be lost with the acknowledgement.

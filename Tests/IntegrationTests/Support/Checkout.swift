@@ -32,7 +32,7 @@ struct TestFailure: Error, CustomStringConvertible {
 /// Looks until something holds. For what other processes do, which tell no one.
 func eventually<Value>(
     _ what: String,
-    within limit: Duration = .seconds(30),
+    within limit: Duration = .seconds(60),
     every interval: Duration = .milliseconds(20),
     _ look: () async throws -> Value?
 ) async throws -> Value {

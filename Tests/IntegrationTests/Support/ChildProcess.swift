@@ -41,14 +41,14 @@ final class ChildProcess: Sendable {
 
     /// Waits for the end and returns the exit status; -1 for a signal.
     @discardableResult
-    func waitForExit(within limit: Duration = .seconds(30)) async throws -> Int32 {
+    func waitForExit(within limit: Duration = .seconds(60)) async throws -> Int32 {
         _ = try await eventually("process \(pid) has ended", within: limit) { isRunning ? nil : true }
         return process.withLockedValue { $0.terminationReason == .exit ? $0.terminationStatus : -1 }
     }
 
     /// SIGTERM, and SIGKILL if that does not help.
     @discardableResult
-    func stop(within limit: Duration = .seconds(30)) async -> Int32 {
+    func stop(within limit: Duration = .seconds(60)) async -> Int32 {
         signal(SIGTERM)
         if let status = try? await waitForExit(within: limit) { return status }
         return await kill()

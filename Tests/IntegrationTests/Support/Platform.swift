@@ -24,6 +24,7 @@ final class Platform: Sendable {
     private let connection: AMQPConnection
     private let channel: AMQPChannel
     private let received = NIOLockedValueBox<[Event]>([])
+    private let lettersTaken = NIOLockedValueBox(0)
 
     /// Connects, collects events while `body` runs, and afterwards holds every event against its JSON Schema.
     static func run<Value>(_ scene: Scene, _ body: (Platform) async throws -> Value) async throws -> Value {
@@ -32,7 +33,7 @@ final class Platform: Sendable {
             try await channel.selectConfirms()
             let platform = Platform(scene, connection, channel)
             let queue = try await channel.declare(.privateQueue).name
-            for key in ["*.*.\(scene.application)", "*.rejected.#"] {
+            for key in scene.applications.map({ "*.*.\($0)" }) + ["*.rejected.#"] {
                 try await channel.bind(AMQPBinding(queue: queue, exchange: Topology.Name.events, routingKey: key))
             }
             let consumer = try await channel.consume(queue)
@@ -76,6 +77,7 @@ final class Platform: Sendable {
 
     func command(
         _ kind: String,
+        application: GUID? = nil,
         customer: String = Platform.customer(1),
         id: GUID = .random(),
         _ members: [String: JSONValue] = [:]
@@ -85,7 +87,7 @@ final class Platform: Sendable {
         object.append("commandId", .string(id.description))
         object.append("partnerTenantId", .string(scene.partner.description))
         object.append("customerId", .string(customer))
-        object.append("applicationId", .string(scene.application.description))
+        object.append("applicationId", .string((application ?? scene.application).description))
         if kind == "grant" && members["applicationGrants"] == nil {
             object.append(
                 "applicationGrants",
@@ -102,11 +104,18 @@ final class Platform: Sendable {
         _ command: JSONValue,
         correlationID: String? = nil,
         routingKey: String? = nil,
+        replyTo: String? = nil,
         headers: AMQPTable = [:]
     ) async throws -> String {
         let correlationID = correlationID ?? UUID().uuidString.lowercased()
-        let key = routingKey ?? "\(command["applicationId"]?.string ?? "").\(command["customerId"]?.string ?? "")"
-        try await publish(command.bytes, correlationID: correlationID, routingKey: key, headers: headers)
+        let key = routingKey ?? Self.routingKey(command)
+        try await publish(
+            command.bytes,
+            correlationID: correlationID,
+            routingKey: key,
+            replyTo: replyTo,
+            headers: headers
+        )
         return correlationID
     }
 
@@ -115,12 +124,14 @@ final class Platform: Sendable {
         correlationID: String,
         exchange: String = Topology.Name.commands,
         routingKey: String,
+        replyTo: String? = nil,
         headers: AMQPTable = [:]
     ) async throws {
         var properties = AMQPProperties()
         properties.contentType = "application/json"
         properties.deliveryMode = 2
         properties.correlationID = correlationID
+        properties.replyTo = replyTo
         properties.headers = headers
         let outcome = try await channel.publish(
             AMQPMessage(exchange: exchange, routingKey: routingKey, properties: properties, body: body)
@@ -128,12 +139,16 @@ final class Platform: Sendable {
         if outcome != .confirmed { throw TestFailure("the command was not taken: \(outcome)") }
     }
 
+    private static func routingKey(_ command: JSONValue) -> String {
+        "\(command["applicationId"]?.string ?? "").\(command["customerId"]?.string ?? "")"
+    }
+
     /// Publishes many commands, in order, without waiting for each confirm.
     func publishAll(_ commands: [(command: JSONValue, correlationID: String)]) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, item) in commands.enumerated() {
                 if index >= 200 { try await group.next() }
-                let key = "\(scene.application).\(item.command["customerId"]?.string ?? "")"
+                let key = Self.routingKey(item.command)
                 // The call that queues the message runs here, in order; only its confirm is awaited elsewhere.
                 let confirm = enqueue(item.command.bytes, item.correlationID, key)
                 group.addTask { try await confirm() }
@@ -156,7 +171,7 @@ final class Platform: Sendable {
 
     var events: [Event] { received.withLockedValue { $0 } }
 
-    func event(_ correlationID: String, within limit: Duration = .seconds(30)) async throws -> Event {
+    func event(_ correlationID: String, within limit: Duration = .seconds(60)) async throws -> Event {
         try await eventually("the event of \(correlationID)", within: limit) {
             events.first { $0.correlationID == correlationID }
         }
@@ -183,16 +198,21 @@ final class Platform: Sendable {
 
     var commandQueue: String { Topology.Name.commandQueue(scene.application) }
 
-    /// Takes everything out of the dead letters.
+    /// Takes everything out of the dead letters, once every event that has one got it: the letter follows the event.
     func takeDeadLetters() async throws -> [AMQPDelivery] {
         let channel = try await connection.openChannel()
+        let due = events.count { ["failed", "rejected"].contains($0.outcome) } - lettersTaken.withLockedValue { $0 }
         var letters: [AMQPDelivery] = []
-        while let letter = try await channel.get(Topology.Name.deadLetters) {
-            letter.ack()
-            if case .complete(let body) = letter.body { scene.emit(String(decoding: body, as: UTF8.self)) }
-            scene.emit("\(letter.properties)")
-            letters.append(letter)
+        _ = try await eventually("\(due) dead letters") {
+            while let letter = try await channel.get(Topology.Name.deadLetters) {
+                letter.ack()
+                if case .complete(let body) = letter.body { scene.emit(String(decoding: body, as: UTF8.self)) }
+                scene.emit("\(letter.properties)")
+                letters.append(letter)
+            }
+            return letters.count >= due ? true : nil
         }
+        lettersTaken.withLockedValue { $0 += letters.count }
         try await channel.close()
         return letters
     }

@@ -10,9 +10,11 @@ final class Scene: Sendable {
     let broker: PrivateBroker
     let simulator: SimulatorProcess
     let folder: String
-    let application: GUID
+    /// All of the configuration; most tests have one.
+    let applications: [GUID]
     let partner = GUID.random()
     let adminPort: Int
+    private let adminPorts: NIOLockedValueBox<[Int]>
     private let workers = NIOLockedValueBox<[WorkerProcess]>([])
     /// Everything that came out of the system, to be searched for secrets.
     private let emitted = NIOLockedValueBox<[String]>([])
@@ -21,11 +23,16 @@ final class Scene: Sendable {
     static func run(
         broker: PrivateBroker? = nil,
         application: String? = nil,
+        applications count: Int = 1,
         simulator: [String] = [],
         _ body: (Scene) async throws -> Void
     ) async throws {
         guard let broker = broker ?? PrivateBroker.shared else { throw TestFailure("outside the integration suite") }
-        let scene = try await Scene(broker, application.flatMap { GUID($0) } ?? .random(), simulator)
+        let scene = try await Scene(
+            broker,
+            [application.flatMap { GUID($0) } ?? .random()] + (1..<count).map { _ in .random() },
+            simulator
+        )
         do {
             try await body(scene)
         } catch {
@@ -39,23 +46,31 @@ final class Scene: Sendable {
         try FileManager.default.removeItem(atPath: scene.folder)
     }
 
-    private init(_ broker: PrivateBroker, _ application: GUID, _ arguments: [String]) async throws {
+    private init(_ broker: PrivateBroker, _ applications: [GUID], _ arguments: [String]) async throws {
         self.broker = broker
-        self.application = application
+        self.applications = applications
         folder = try Checkout.temporaryFolder()
         simulator = try await SimulatorProcess(folder: folder, arguments: arguments)
-        adminPort = Int.random(in: 13_000..<14_000)
+        // Below the ports that the kernel hands out by itself.
+        let ports = (13_000..<14_000).shuffled().lazy.filter(PrivateBroker.areFree).prefix(50)
+        guard let port = ports.first else { throw TestFailure("no free port for the probes") }
+        adminPort = port
+        adminPorts = NIOLockedValueBox(Array(ports))
         let tokens = "\(folder)/refresh-tokens"
         try FileManager.default.createDirectory(atPath: tokens, withIntermediateDirectories: true)
         try "refresh-token-of-\(partner)".write(toFile: "\(tokens)/\(partner)", atomically: true, encoding: .utf8)
         try "client-secret-\(application)".write(toFile: "\(folder)/client-secret", atomically: true, encoding: .utf8)
     }
 
+    var application: GUID { applications[0] }
+
     var configurationFile: String { "\(folder)/consent-worker.yaml" }
 
-    /// Writes the configuration; `application` and `top` are further lines of YAML.
+    /// Writes the configuration; `application` and `top` are further lines of YAML, `each` those of single
+    /// applications.
     func configure(
         application lines: [String] = [],
+        each: [GUID: [String]] = [:],
         credential: [String] = ["clientSecretFile: client-secret"],
         top: [String] = [],
         beta: Bool = false,
@@ -64,25 +79,45 @@ final class Scene: Sendable {
     ) throws {
         let url = endpoint ?? simulator.url
         let graph = "\(url)/\(beta ? "beta" : "v1.0")"
-        let text =
-            [
-                amqp ?? "amqp: {url: \"\(broker.url)\", heartbeat: 5s}",
-                "endpoints: {partnerCenter: \"\(url)\", graph: \"\(graph)\", identity: \"\(url)\"}",
-                "admin: {listen: \"127.0.0.1:\(adminPort)\"}",
-                "applications:",
-                "  - applicationId: \(application)",
-                "    refreshTokens: refresh-tokens",
-            ] + (credential + lines).map { "    \($0)" } + top
-            + (top.contains { $0.hasPrefix("log:") } ? [] : ["log: {level: trace}"])
+        var text = [
+            amqp ?? "amqp: {url: \"\(broker.url)\", heartbeat: 5s}",
+            "endpoints: {partnerCenter: \"\(url)\", graph: \"\(graph)\", identity: \"\(url)\"}",
+            "admin: {listen: \"127.0.0.1:\(adminPort)\"}",
+            "applications:",
+        ]
+        for application in applications {
+            text.append("  - applicationId: \(application)")
+            let members = ["refreshTokens: refresh-tokens"] + credential + lines + (each[application] ?? [])
+            text += members.map { "    \($0)" }
+        }
+        text += top
+        // The shortest that there is: a killed worker's successor waits for it.
+        if !top.contains(where: { $0.hasPrefix("owner:") }) { text.append("owner: {lease: 4s}") }
+        if !top.contains(where: { $0.hasPrefix("log:") }) { text.append("log: {level: trace}") }
         try (text.joined(separator: "\n") + "\n").write(toFile: configurationFile, atomically: true, encoding: .utf8)
     }
 
-    /// Starts a worker; the caller stops it.
-    func startWorker(waitUntilReady: Bool = true) async throws -> WorkerProcess {
-        let worker = try WorkerProcess(scene: self)
-        workers.withLockedValue { $0.append(worker) }
+    /// Starts a worker with probes and a log of its own; the caller stops it.
+    func startWorker(waitUntilReady: Bool = true, environment: [String: String] = [:]) async throws -> WorkerProcess {
+        let worker = try workers.withLockedValue { workers in
+            let worker = try WorkerProcess(
+                scene: self,
+                adminPort: nextAdminPort(),
+                logFile: "\(folder)/worker-\(workers.count + 1).log",
+                environment: environment
+            )
+            workers.append(worker)
+            return worker
+        }
         if waitUntilReady { try await worker.waitUntilReady() }
         return worker
+    }
+
+    private func nextAdminPort() throws -> Int {
+        try adminPorts.withLockedValue { ports in
+            guard !ports.isEmpty else { throw TestFailure("too many workers in one scene") }
+            return ports.removeFirst()
+        }
     }
 
     func withWorker<Value>(_ body: (WorkerProcess) async throws -> Value) async throws -> Value {
@@ -139,7 +174,11 @@ final class Scene: Sendable {
     private func removeQueues() async throws {
         try await broker.connect { connection in
             let channel = try await connection.openChannel()
-            try await channel.deleteQueue("consent.commands.\(application)")
+            for application in applications {
+                for queue in ["consent.commands.\(application)", "consent.owner.\(application)"] {
+                    try await channel.deleteQueue(queue)
+                }
+            }
         }
     }
 }

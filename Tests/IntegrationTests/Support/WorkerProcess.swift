@@ -7,20 +7,23 @@ final class WorkerProcess: Sendable {
     private let process: ChildProcess
     private let adminURL: String
 
-    init(scene: Scene) throws {
+    init(scene: Scene, adminPort: Int, logFile: String, environment: [String: String]) throws {
         process = try ChildProcess(
             "\(Checkout.binaries)/consent-worker",
             ["run", "--config", scene.configurationFile],
-            logFile: "\(scene.folder)/worker.log"
+            logFile: logFile,
+            environment: environment.merging(["CONSENT_ADMIN_LISTEN": "127.0.0.1:\(adminPort)"]) { $1 }
         )
-        adminURL = "http://127.0.0.1:\(scene.adminPort)"
+        adminURL = "http://127.0.0.1:\(adminPort)"
     }
+
+    var pid: Int32 { process.pid }
 
     var log: String { process.log }
 
     var isRunning: Bool { process.isRunning }
 
-    func waitUntilReady(within limit: Duration = .seconds(30)) async throws {
+    func waitUntilReady(within limit: Duration = .seconds(60)) async throws {
         _ = try await eventually("the worker is ready", within: limit) {
             guard process.isRunning else { throw TestFailure("the worker ended: \(process.log)") }
             return try await probe("readyz")?.status == 200 ? true : nil
@@ -39,6 +42,40 @@ final class WorkerProcess: Sendable {
     func stop() async -> Int32 { await process.stop() }
 
     func kill() async { await process.kill() }
+
+    /// Tells it to end, without waiting for that.
+    func terminate() { process.signal(SIGTERM) }
+
+    /// The process stands still, as in a paused virtual machine, until ``resume()``.
+    func suspend() { process.signal(SIGSTOP) }
+
+    func resume() { process.signal(SIGCONT) }
+
+    /// The applications that it owns, as it says itself.
+    func owns() async throws -> Set<String> {
+        Set(try await probe("readyz")?.body["owns"]?.array?.compactMap(\.string) ?? [])
+    }
+
+    /// Its own ends of the connections to a local port.
+    func localPorts(to port: Int) throws -> [Int] {
+        let folder = "/proc/\(process.pid)/fd"
+        let sockets = Set(
+            try FileManager.default.contentsOfDirectory(atPath: folder).compactMap {
+                try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
+            }
+        )
+        // Not by `String(contentsOfFile:)`, which ends after the first block of a file that has no size.
+        let file = FileHandle(forReadingAtPath: "/proc/\(process.pid)/net/tcp")
+        let table = String(decoding: try file?.readToEnd() ?? Data(), as: UTF8.self)
+        return table.split(separator: "\n").dropFirst().compactMap { line in
+            // sl, local address, remote address, …; the inode is the tenth.
+            let fields = line.split(separator: " ")
+            guard fields.count > 9, sockets.contains("socket:[\(fields[9])]"),
+                fields[2].hasSuffix(":" + String(format: "%04X", port))
+            else { return nil }
+            return fields[1].split(separator: ":").last.flatMap { Int($0, radix: 16) }
+        }
+    }
 
     /// Resident memory in kilobytes.
     func residentKilobytes() throws -> Int {
