@@ -13,7 +13,7 @@ extension IntegrationTests {
 
         @Test(arguments: Load.podCounts)
         func podsTogetherKeepTheLimitAndUseIt(pods: Int) async throws {
-            var settings = SaturatedFleet.Settings(pods: pods, backlog: Load.isLong ? 3000 : 600)
+            var settings = SaturatedFleet.Settings(pods: pods, backlog: Load.isLong ? 1500 : 600)
             // One owner is one owner, however many stand by.
             if pods != 4 { settings.orderings = [.none] }
             let count = settings.backlog - 50

@@ -17,6 +17,8 @@ struct PermitDeskTests {
     private func subscribed() -> PermitDesk<Int> {
         var desk = desk()
         desk.subscribed(asked: start)
+        // The answer to the subscription is followed by a wait for the first permit.
+        _ = desk.next(at: start, wantedFrom: start)
         return desk
     }
 
@@ -65,6 +67,15 @@ struct PermitDeskTests {
         // Not older than what it has heard already.
         desk.answered(asked: at(40))
         #expect(next(&desk, at: 360, wantedFrom: 0) == "hand out 2 until 600.0")
+    }
+
+    @Test("no answer makes a permit good for longer than it may be held")
+    func heldAndProven() {
+        var desk = subscribed()
+        desk.arrived(1, epoch: "now", redelivered: false, at: at(10))
+        #expect(next(&desk, at: 290, wantedFrom: 290) == "prove")
+        desk.answered(asked: at(290))
+        #expect(next(&desk, at: 291, wantedFrom: 290) == "hand out 1 until 510.0")
     }
 
     @Test("an answer from before a wait does not count as the one just asked for")

@@ -6,10 +6,12 @@ import Resilience
 
 /// One pod's part in the ownership of one application: waits for the token, holds it under a lease, hands it over.
 ///
-/// RabbitMQ gives the token to one pod at a time, but a network that is split can leave two of them believing that
-/// they hold it. So holding is a lease: every half lease the owner gives the token back and must be delivered it
-/// again, which only the majority's side of a cluster can do. The lease counts from before that request. The next
-/// owner of a token that was not released waits for one lease: by then the one before has stopped by its own clock.
+/// RabbitMQ gives tokens to one pod at a time, but a network that is split can leave two of them believing that they
+/// hold one. So holding is a lease: every half lease the owner publishes a token of its own with a new number, and must
+/// be delivered exactly that one, which only the majority's side of a cluster can do. The lease counts from before the
+/// publication. Whoever takes over from an owner that did not hand over waits for one lease: by then the one before
+/// has stopped by its own clock. The rules, and why each is needed, are searched exhaustively in
+/// `Tests/Models/owner.pml`.
 final class ApplicationOwner: Sendable {
     private let applicationID: GUID
     private let pod: String
@@ -70,50 +72,35 @@ final class ApplicationOwner: Sendable {
         own: @escaping @Sendable (Tenure) async throws -> Void
     ) async throws {
         while !shutdown.isRaised {
-            let channel = try await connection.openChannel()
-            try await channel.setPrefetch(1)
-            let consumer = try await channel.consume(Topology.Name.ownerQueue(applicationID))
-            var deliveries = consumer.deliveries.makeAsyncIterator()
-            guard let delivery = try await token(&deliveries, consumer, shutdown) else {
-                return try await channel.close()
-            }
-            let token = OwnerToken(delivery, assuming: agreement, lease: lease)
-            if token.agreement.ordering == .none || fleet.passesOn(applicationID) {
-                // In this order: given back first, it would come to this consumer again.
-                try await consumer.cancel()
-                delivery.reject(requeue: true)
-                try await channel.synchronize()
-                try await channel.close()
-                if token.agreement.ordering == .none { return }
+            var intake = try await TokenIntake(Topology.Name.ownerQueue(applicationID), on: connection)
+            guard let first = try await token(&intake, connection, shutdown) else { return try await intake.leave() }
+            let token = OwnerToken(first, assuming: agreement, lease: lease)
+            if token.agreement.ordering == .none { return try await intake.leave() }
+            if fleet.passesOn(applicationID) {
+                try await intake.leave()
                 continue
             }
-            try await hold(delivery, &deliveries, consumer, shutdown, own)
+            try await hold(first, &intake, connection, shutdown, own)
         }
     }
 
     // MARK: - Waiting
 
-    private typealias Deliveries = AsyncThrowingStream<[AMQPDelivery], any Error>.Iterator
-
     private func token(
-        _ deliveries: inout Deliveries,
-        _ consumer: AMQPConsumer,
+        _ intake: inout TokenIntake,
+        _ connection: AMQPConnection,
         _ shutdown: DrainSignal
     ) async throws -> AMQPDelivery? {
         // A delivery ends the group's other tasks.
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
+            group.addTask { [end = intake.end] in
                 try await shutdown.wait()
-                try await consumer.cancel()
+                await end()
             }
-            group.addTask { try await self.replaceLostToken(consumer.channel.connection) }
+            group.addTask { try await self.replaceLostToken(connection) }
             defer { group.cancelAll() }
-            let token = try await deliveries.next(isolation: #isolation)?.first
-            if shutdown.isRaised, let token {
-                token.reject(requeue: true)
-                return nil
-            }
-            return token
+            let token = try await intake.next()
+            return shutdown.isRaised ? nil : token
         }
     }
 
@@ -137,9 +124,9 @@ final class ApplicationOwner: Sendable {
     // MARK: - Holding
 
     private func hold(
-        _ delivery: AMQPDelivery,
-        _ deliveries: inout Deliveries,
-        _ consumer: AMQPConsumer,
+        _ first: AMQPDelivery,
+        _ intake: inout TokenIntake,
+        _ connection: AMQPConnection,
         _ shutdown: DrainSignal,
         _ own: @escaping @Sendable (Tenure) async throws -> Void
     ) async throws {
@@ -147,8 +134,7 @@ final class ApplicationOwner: Sendable {
         fleet.own(applicationID, release)
         defer { fleet.disown(applicationID) }
         let claimed = clock.now
-        let (first, token) = try await claim(delivery, &deliveries)
-        var current = first
+        var token = try await takeOver(first, &intake)
         let tenure = Tenure(
             lease: Lease(until: claimed + lease, clock: clock),
             prefetch: token.agreement.prefetch,
@@ -160,7 +146,7 @@ final class ApplicationOwner: Sendable {
                 try await shutdown.wait()
                 release.raise()
             }
-            group.addTask { try await self.enforce(tenure.lease, consumer.channel.connection) }
+            group.addTask { try await self.enforce(tenure.lease, connection) }
             group.addTask {
                 defer { ended.raise() }
                 let start = self.earliestStart.withLockedValue { $0 }
@@ -175,12 +161,7 @@ final class ApplicationOwner: Sendable {
                     break
                 }
                 let started = clock.now
-                current.reject(requeue: true)
-                current = try await next(&deliveries)
-                let held = OwnerToken(current, assuming: agreement, lease: lease)
-                guard held.holder == token.holder else {
-                    throw lost(tenure.lease, "is held by \(held.holder ?? "nobody")")
-                }
+                token = try await renew(token, tenure.lease, &intake)
                 tenure.lease.extend(to: started + lease)
                 renewal = started + lease / 2
             }
@@ -190,18 +171,15 @@ final class ApplicationOwner: Sendable {
             }
         }
         try Task.checkCancellation()
-        try await handOver(current, token, consumer, tenure.lease)
+        try await handOver(token, &intake, connection, tenure.lease)
     }
 
-    /// Writes this pod's own token and clears away what comes before it.
+    /// Puts this pod's own token behind those of others.
     ///
-    /// Only what it is delivered after its own token's publication tells who was there before: the broker may have
-    /// taken the first one back and given it to others, who have come and gone meanwhile. So times count from the
-    /// delivery of its own, and a released token counts only if no holder's came between.
-    private func claim(
-        _ first: AMQPDelivery,
-        _ deliveries: inout Deliveries
-    ) async throws -> (AMQPDelivery, OwnerToken) {
+    /// Only what comes before its own token tells who was there: the broker may have taken the first one back and
+    /// given it to others, who have come and gone meanwhile. So times count from the delivery of its own, and a
+    /// released token counts only if no other came between.
+    private func takeOver(_ first: AMQPDelivery, _ intake: inout TokenIntake) async throws -> OwnerToken {
         var token = OwnerToken(first, assuming: agreement, lease: lease)
         if token.agreement != agreement {
             logger.warning(
@@ -209,35 +187,48 @@ final class ApplicationOwner: Sendable {
                 metadata: metadata.merging(["fleet": "\(token.agreement)"]) { $1 }
             )
         }
-        // Of this claim alone: a token that an earlier one left behind says nothing of what happened since.
+        let own = numbered(token.agreement)
+        try await publish(own)
+        var wait = Duration.zero
+        while token.holder != own.holder {
+            if !token.isReleased { wait = max(wait, lease, token.lease) }
+            token = try await next(&intake)
+        }
+        intake.settleEarlier()
+        let start = clock.now + wait
+        earliestStart.withLockedValue { $0 = max($0, start) }
+        onSuccession(start)
+        return own
+    }
+
+    /// Proves that this pod still holds the application: by a token that did not exist before.
+    private func renew(_ held: OwnerToken, _ lease: Lease, _ intake: inout TokenIntake) async throws -> OwnerToken {
+        let own = numbered(held.agreement)
+        try await publish(own)
+        while true {
+            let token = try await next(&intake)
+            if token.holder == own.holder { break }
+            // Nobody's, or the one that is held already, published twice.
+            guard token.holder == nil || token.holder == held.holder else {
+                throw lost(lease, "was taken over by \(token.holder ?? "")")
+            }
+        }
+        intake.settleEarlier()
+        return own
+    }
+
+    /// A token of this pod's with a number that it has never used.
+    private func numbered(_ agreement: OwnerToken.Agreement) -> OwnerToken {
         let number = claims.withLockedValue { claims in
             claims += 1
             return claims
         }
-        let own = OwnerToken(
-            token.agreement,
-            holder: "\(pod)#\(number)",
-            isReleased: false,
-            lease: lease
-        )
-        try await publish(own)
-        var wait = Duration.zero
-        var current = first
-        while token.holder != own.holder {
-            if !token.isReleased { wait = max(wait, lease, token.lease) }
-            current.ack()
-            current = try await next(&deliveries)
-            token = OwnerToken(current, assuming: own.agreement, lease: lease)
-        }
-        let start = clock.now + wait
-        earliestStart.withLockedValue { $0 = max($0, start) }
-        onSuccession(start)
-        return (current, own)
+        return OwnerToken(agreement, holder: "\(pod)#\(number)", isReleased: false, lease: lease)
     }
 
-    private func next(_ deliveries: inout Deliveries) async throws -> AMQPDelivery {
-        guard let delivery = try await deliveries.next(isolation: #isolation)?.first else { throw CancellationError() }
-        return delivery
+    private func next(_ intake: inout TokenIntake) async throws -> OwnerToken {
+        guard let delivery = try await intake.next() else { throw CancellationError() }
+        return OwnerToken(delivery, assuming: agreement, lease: lease)
     }
 
     /// Ends the connection when the lease runs out: what runs is aborted, what is in hand goes back.
@@ -257,28 +248,24 @@ final class ApplicationOwner: Sendable {
 
     /// Nothing runs and nothing is in hand any more: the next owner may start at once.
     private func handOver(
-        _ current: AMQPDelivery,
         _ token: OwnerToken,
-        _ consumer: AMQPConsumer,
+        _ intake: inout TokenIntake,
+        _ connection: AMQPConnection,
         _ lease: Lease
     ) async throws {
-        guard try await commandsAreBack(consumer.channel.connection, before: lease.expiry) else {
+        guard try await commandsAreBack(connection, before: lease.expiry) else {
             throw lost(lease, "could not be handed over in order")
         }
         // Whoever is still waiting for an owner before it cannot release what that one may hold.
-        let mayRelease = earliestStart.withLockedValue { $0 } <= clock.now
-        if mayRelease {
+        if earliestStart.withLockedValue({ $0 }) <= clock.now {
             var released = token
             released.holder = nil
             released.isReleased = true
-            try await publish(released)
+            try await publish(released, under: lease)
+            guard lease.isValid else { throw lost(lease, "ran out while it was handed over") }
+            intake.settleAll()
         }
-        guard lease.isValid else { throw lost(lease, "ran out while it was handed over") }
-        // Cancelled before the old token is settled, or this consumer would get the new one.
-        try await consumer.cancel()
-        if mayRelease { current.ack() } else { current.reject(requeue: true) }
-        try await consumer.channel.synchronize()
-        try await consumer.channel.close()
+        try await intake.leave()
         logger.notice("handed the application over", metadata: metadata)
     }
 
@@ -297,6 +284,16 @@ final class ApplicationOwner: Sendable {
             try await clock.sleep(for: .milliseconds(2))
         }
         return false
+    }
+
+    /// A broker that takes no messages holds up nobody's end.
+    private func publish(_ token: OwnerToken, under lease: Lease) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.publish(token) }
+            group.addTask { try await self.clock.sleep(until: lease.expiry) }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
     }
 
     private func publish(_ token: OwnerToken) async throws {

@@ -97,28 +97,24 @@ package struct FleetAgreement: Sendable {
             try await channel.close()
             return status.consumers > 0 ? .taken : .absent
         }
-        try await channel.setPrefetch(1)
-        let consumer = try await channel.consume(queue.name)
-        let patience = Task { [clock] in
+        try await channel.close()
+        var intake = try await TokenIntake(queue.name, on: connection)
+        let patience = Task { [clock, end = intake.end] in
             try await clock.sleep(for: .milliseconds(200))
-            try await consumer.cancel()
+            await end()
         }
         defer { patience.cancel() }
-        var deliveries = consumer.deliveries.makeAsyncIterator()
         var sight = Sight.absent
-        if let delivery = try await deliveries.next(isolation: #isolation)?.first {
+        if let delivery = try await intake.next() {
             let token = OwnerToken(
                 delivery,
                 assuming: OwnerToken.Agreement(application),
                 lease: configuration.ownerLease
             )
             sight = .token(token)
-            let isReplaced = try await replaces(token)
-            try await consumer.cancel()
-            if isReplaced { delivery.ack() } else { delivery.reject(requeue: true) }
-            try await channel.synchronize()
+            if try await replaces(token) { intake.settleAll() }
         }
-        try await channel.close()
+        try await intake.leave()
         return sight
     }
 

@@ -3,9 +3,9 @@
 /// - A permit without the current epoch is taken away: nobody mints permits by publishing into the queue.
 /// - A redelivered permit is never used: it is kept until its last holder has stopped using it, then laid to rest.
 /// - Nothing is held longer than `timings.holding`, and nothing at all is asked for without demand.
-/// - A permit is handed out only after the broker was heard from, and is valid for `timings.holding` from the moment
-///   that the broker was asked: at that moment it still counted the permit as ours, so whoever gets it next gets it
-///   later, and waits for as long. A delivery that was long on its way (a stopped process, a cut link) proves nothing.
+/// - A permit is handed out only after the broker was heard from, and is valid for `timings.holding` from its delivery
+///   and from the moment that the broker was asked: it still counted the permit as ours then, so whoever gets it next
+///   gets it later, and waits for as long. A delivery that was long on its way (a cut link) proves nothing by itself.
 package struct PermitDesk<Permit: Sendable>: Sendable {
     package typealias Instant = ContinuousClock.Instant
 
@@ -128,8 +128,9 @@ package struct PermitDesk<Permit: Sendable>: Sendable {
                 guard let asked, now < asked + (isJustAnswered ? timings.holding : timings.proof) else {
                     return .prove
                 }
-                lend(first, until: asked + timings.holding, at: now)
-                return .handOut(first.permit, until: asked + timings.holding)
+                let until = min(asked, first.delivered) + timings.holding
+                lend(first, until: until, at: now)
+                return .handOut(first.permit, until: until)
             }
         } else if now >= lastWanted + timings.idle {
             if isSubscribed { return .unsubscribe }

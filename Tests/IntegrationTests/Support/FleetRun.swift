@@ -18,34 +18,33 @@ enum FleetRun {
         return records
     }
 
-    /// Again, at most twice, while the simulator stood still, which makes a run no proof; the limit is expected to hold
-    /// in each.
+    /// Again, at most twice, while the simulator stood still: such a run proves nothing, neither for nor against, since
+    /// what waits behind a stall is stamped late too. Without a stall the limit has to hold.
     /// - Parameter run: also says what else was wrong that may have been the machine's fault; it has to be right once.
     static func repeated(
         _ what: String,
         requests: Int = 50,
         _ run: () async throws -> ([FleetRecord], String?)
     ) async throws {
-        var problem: String?
+        var problems: [String] = []
         for _ in 1...3 {
             let (records, wrong) = try await run()
-            for record in records {
-                print("fleet: \(what): \(record.summary)")
-                expectTheLimitHeld(record, what, requests)
-            }
-            problem = wrong
-            if wrong == nil && records.allSatisfy(\.arrivals.stalls.isEmpty) { return }
+            for record in records { print("fleet: \(what): \(record.summary)") }
+            let broken = records.compactMap { breach($0, requests) }
+            let isSteady = records.allSatisfy(\.arrivals.stalls.isEmpty)
+            if isSteady && !broken.isEmpty { throw TestFailure("\(what): \(broken.joined(separator: "; "))") }
+            problems = broken + (wrong.map { [$0] } ?? [])
+            if problems.isEmpty && isSteady { return }
         }
-        if let problem { throw TestFailure("\(what): \(problem)") }
+        if !problems.isEmpty { throw TestFailure("\(what): \(problems.joined(separator: "; "))") }
     }
 
-    static func expectTheLimitHeld(_ record: FleetRecord, _ what: String, _ requests: Int) {
+    private static func breach(_ record: FleetRecord, _ requests: Int) -> String? {
         let violations = record.arrivals.violations(of: requests)
-        #expect(
-            violations.isEmpty,
-            "\(what), \(record.ordering): more than \(requests): \(violations); stalls \(record.arrivals.stalls)"
-        )
-        #expect(record.arrivals.unexplainedRefusals == 0, "\(what), \(record.ordering)")
+        let refusals = record.arrivals.unexplainedRefusals
+        if violations.isEmpty && refusals == 0 { return nil }
+        return "\(record.ordering): more than \(requests): \(violations), \(refusals) refused; "
+            + "stalls \(record.arrivals.stalls)"
     }
 
     /// The limit in every run, and 95 % of it in one.
