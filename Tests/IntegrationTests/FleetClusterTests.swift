@@ -107,8 +107,9 @@ extension IntegrationTests {
                 ]
                 // What goes on for a while under its lease is silent later.
                 let isLate =
-                    afterReturn.contains { $0 > 15 }
-                    || (record.ordering == .customer && (afterLoss + silences).contains { $0 > limit })
+                    afterReturn.contains { $0 > Load.patience(15) }
+                    || (record.ordering == .customer
+                        && (afterLoss + silences).contains { $0 > Load.patience(limit) })
                 if isLate { late.append(records[index].summary) }
             }
             return (records, late.isEmpty ? nil : late.joined(separator: "; "))

@@ -70,7 +70,7 @@ extension IntegrationTests {
                     share = after / before
                     print("fleet: 15 idle pods: \(rounded(before)) a second alone, \(rounded(after)) beside them")
                 }
-                return (records, share > 0.95 ? nil : "the busy pod got \(share) of its rate")
+                return (records, share > Load.share ? nil : "the busy pod got \(share) of its rate")
             }
         }
 
@@ -188,6 +188,7 @@ extension IntegrationTests {
             try await FleetRun.repeated("50 to 40 by a rolling restart") {
                 var changed = 0
                 var gaps: [String] = []
+                var broken: [String] = []
                 let records = try await FleetRun.records(settings) { fleet in
                     try await fleet.waitForArrivals(150)
                     try SaturatedFleet.configure(fleet.scene, settings, requests: 40)
@@ -202,11 +203,11 @@ extension IntegrationTests {
                 for record in records {
                     let later = record.arrivals.since(changed)
                     let violations = later.violations(of: 40)
-                    #expect(violations.isEmpty, "\(record.ordering) after the change: \(violations)")
+                    if !violations.isEmpty { broken.append("\(record.ordering) after the change: \(violations)") }
                     gaps.append("\(record.ordering.rawValue) \(later.worstWindow), \(rounded(later.meanRate)) a second")
                 }
                 print("fleet: 50 to 40: afterwards \(gaps.joined(separator: "; "))")
-                return (records, nil)
+                return (records, broken.isEmpty ? nil : broken.joined(separator: "; "))
             }
         }
 
@@ -235,7 +236,9 @@ extension IntegrationTests {
                     }
                 }
                 print("fleet: silence at a hand-over: \(silences.map(rounded)) s")
-                return (records, silences.allSatisfy { $0 <= 2 } ? nil : "it was silent for \(silences) s")
+                return (
+                    records, silences.allSatisfy { $0 <= Load.patience(2) } ? nil : "it was silent for \(silences) s"
+                )
             }
         }
 
@@ -286,7 +289,9 @@ extension SaturatedFleet {
     }
 
     /// Waits until each pod owns so many applications and none is without an owner.
-    func waitUntilLevel(_ range: ClosedRange<Int>, _ what: String, within limit: Duration = .seconds(30)) async throws {
+    func waitUntilLevel(_ range: ClosedRange<Int>, _ what: String, within limit: Duration = .seconds(Load.patience(30)))
+        async throws
+    {
         let start = ContinuousClock.now
         var last: [Int] = []
         do {

@@ -88,12 +88,12 @@ struct ArrivalRecord {
         return Double(stamps.count - 1) * 1e9 / Double(last - first)
     }
 
-    /// Seconds from a moment until 95 % of the limit was back: twice the limit arrives in so little time. Twice the
+    /// Seconds from a moment until the limit was used again: twice the limit arrives in so little time. Twice the
     /// limit exactly, since permits come back in the clumps in which they were used.
     func recovery(after moment: Int, limit: Int = 50) -> Double? {
         let later = stamps.filter { $0 >= moment }
         let count = 2 * limit
-        let needed = 2_000_000_000 * 100 / 95
+        let needed = Int(2_000_000_000 / Load.share)
         let first = zip(later, later.dropFirst(count)).first { $1 - earliest($0) <= needed }
         return first.map { Double($0.0 - moment) / 1e9 }
     }

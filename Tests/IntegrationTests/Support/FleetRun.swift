@@ -34,7 +34,7 @@ enum FleetRun {
             let isSteady = records.allSatisfy(\.arrivals.stalls.isEmpty)
             if isSteady && !broken.isEmpty { throw TestFailure("\(what): \(broken.joined(separator: "; "))") }
             problems = broken + (wrong.map { [$0] } ?? [])
-            if problems.isEmpty && isSteady { return }
+            if problems.isEmpty && (isSteady || !Load.isLong) { return }
         }
         if !problems.isEmpty { throw TestFailure("\(what): \(problems.joined(separator: "; "))") }
     }
@@ -47,12 +47,12 @@ enum FleetRun {
             + "stalls \(record.arrivals.stalls)"
     }
 
-    /// The limit in every run, and 95 % of it in one.
+    /// The limit in every run, and its use in one.
     static func provingTheRate(_ what: String, _ run: () async throws -> [FleetRecord]) async throws {
         try await repeated(what) {
             let records = try await run()
-            let slow = records.map { ($0.ordering, $0.arrivals.bestRate(over: 250)) }.filter { $0.1 < 47.5 }
-            return (records, slow.isEmpty ? nil : "below 95 %: \(slow.map { "\($0) \(rounded($1))" })")
+            let slow = records.map { ($0.ordering, $0.arrivals.bestRate(over: 250)) }.filter { $0.1 < 50 * Load.share }
+            return (records, slow.isEmpty ? nil : "too slow: \(slow.map { "\($0) \(rounded($1))" })")
         }
     }
 
@@ -115,7 +115,7 @@ enum FleetRun {
                 let record = records[index]
                 let times = moments.map { record.arrivals.recovery(after: $0) ?? .infinity }
                 records[index].measured = ["back after \(times.map(rounded)) s"]
-                if let limit = recovery[record.ordering], times.contains(where: { $0 > limit }) {
+                if let limit = recovery[record.ordering], times.contains(where: { $0 > Load.patience(limit) }) {
                     late.append("\(record.ordering) took \(times.map(rounded)) s instead of \(limit)")
                 }
             }

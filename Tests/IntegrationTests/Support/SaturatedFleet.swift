@@ -9,6 +9,12 @@ enum Load {
     /// How often each fault is repeated within one run.
     static let repetitions = isLong ? 5 : 1
     static let podCounts = isLong ? [1, 4, 16] : [4]
+    /// The share of the limit that has to be used. What a machine does in time is asserted exactly only in the long
+    /// form, on a calm one; the limit itself is asserted always.
+    static let share = isLong ? 0.95 : 0.8
+
+    /// For how long something may take at most.
+    static func patience(_ seconds: Double) -> Double { isLong ? seconds : seconds * 3 }
 }
 
 /// Pods that share a scene's applications, with more commands waiting than the limits let through.
