@@ -54,6 +54,19 @@ package struct AMQPDelivery: Sendable {
     package let properties: AMQPProperties
     package let body: Body
 
+    /// Enough to settle the message later, without holding on to what it carries.
+    package var withoutContent: AMQPDelivery {
+        AMQPDelivery(
+            channel: channel,
+            tag: tag,
+            redelivered: redelivered,
+            exchange: exchange,
+            routingKey: routingKey,
+            properties: AMQPProperties(),
+            body: .complete([])
+        )
+    }
+
     /// Takes the message off the queue. Queued for the connection's thread; without effect once the channel is
     /// gone, because the broker has given the message back then.
     package func ack() { channel.ack(tag) }
