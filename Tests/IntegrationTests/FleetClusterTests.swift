@@ -67,7 +67,8 @@ extension IntegrationTests {
                 var cut = 0
                 var healed = 0
                 let records = try await Self.onCluster(partitionHandling: partitionHandling) { cluster in
-                    let settings = Self.settings(cluster, backlog: 2500)
+                    // Enough for the time until owner and leader are apart, also on a slow machine.
+                    let settings = Self.settings(cluster, backlog: 10_000)
                     return try await FleetRun.records(settings) { fleet in
                         let (near, far) = try await cluster.separateOwnerFromLeader(fleet)
                         try await fleet.waitForArrivals(150, after: try await fleet.now())
@@ -139,10 +140,10 @@ extension PrivateCluster {
     /// token's queue: with the link between these two the owner loses what it holds.
     func separateOwnerFromLeader(_ fleet: SaturatedFleet) async throws -> (PrivateBroker, PrivateBroker) {
         let application = fleet.scene.applications[1]
+        let far = try await leader(of: Topology.Name.ownerQueue(application))
         for _ in 0..<20 {
             let owner = try await fleet.owner(of: application)
             let near = nodes.filter { ((try? owner.localPorts(to: $0.port)) ?? []).count > 0 }
-            let far = try await leader(of: Topology.Name.ownerQueue(application))
             // All connections of the owner on one side: none of them is a way around.
             if near.count == 1, near[0] !== far { return (near[0], far) }
             try await fleet.stop(owner)

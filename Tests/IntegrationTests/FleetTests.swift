@@ -211,6 +211,43 @@ extension IntegrationTests {
             }
         }
 
+        // MARK: - Pauses
+
+        @Test func aPauseThatOnePodIsAskedForHoldsInAllAndCostsNobodyAnAttempt() async throws {
+            let pause = 6.0
+            try await SaturatedFleet.run(SaturatedFleet.Settings(backlog: 400)) { fleet in
+                let applications = fleet.scene.applications
+                try await fleet.waitForArrivals(100)
+                for application in applications {
+                    try await fleet.scene.simulator.inject([
+                        "match": ["kind": "grant", "application": .string("\(application)")], "times": 1,
+                        "action": ["throttle": ["retryAfter": .string("\(Int(pause))")]],
+                    ])
+                }
+                _ = try await eventually("each application is refused once") { () -> Bool? in
+                    for application in applications where try await fleet.refusals(of: application).isEmpty {
+                        return nil
+                    }
+                    return true
+                }
+                // On a calm machine one that comes now hears of it before its first request.
+                if Load.isLong { try await fleet.startPod() }
+                for application in applications {
+                    let refused = try #require(try await fleet.refusals(of: application).first)
+                    let end = refused + Int(pause * 1e9)
+                    try await fleet.waitForArrivals(50, after: end, of: [application])
+                    // What was under way before the others heard of it is not counted.
+                    let between = try await fleet.stamps(of: application).filter {
+                        $0 > refused + 1_500_000_000 && $0 < end - 50_000_000
+                    }
+                    #expect(between.isEmpty, "\(application), refused at \(refused): \(between)")
+                    #expect(try await fleet.refusals(of: application).count == 1)
+                }
+                let attempts = fleet.platform.events.map { $0.data["attempts"]?.int }
+                #expect(attempts.count > 200 && attempts.allSatisfy { $0 == 1 })
+            }
+        }
+
         // MARK: - Ownership
 
         @Test func aTerminatedOwnerHandsOverAtOnce() async throws {
@@ -265,6 +302,11 @@ extension IntegrationTests {
 }
 
 extension SaturatedFleet {
+    /// When requests of the application were answered 429.
+    func refusals(of application: GUID) async throws -> [Int] {
+        try await scene.simulator.arrivals(of: "\(application)").filter { $0.status == 429 }.map(\.atNanoseconds)
+    }
+
     /// Stops a process in its tracks for a while; returns when it went on.
     func suspend(_ pod: WorkerProcess, for time: Duration) async throws -> Int {
         pod.suspend()
