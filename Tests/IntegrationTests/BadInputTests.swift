@@ -199,6 +199,7 @@ extension IntegrationTests {
                             import json, os, pika
                             connection = pika.BlockingConnection(pika.URLParameters(os.environ["CONSENT_AMQP_URL"]))
                             channel = connection.channel()
+                            channel.confirm_delivery()
                             class Raw(str):
                                 def encode(self, *arguments): return b"\\xff" * 200
                             def publish(body, **properties):
@@ -225,8 +226,12 @@ extension IntegrationTests {
                         for correlationID in ["good time", "good count", "good large", id] {
                             #expect(try await platform.event(correlationID).outcome == "succeeded", "\(correlationID)")
                         }
-                        _ = try await eventually("all eight are answered") {
-                            platform.events.count == 8 ? true : nil
+                        do {
+                            try await platform.waitForEvents(8, within: .seconds(60))
+                        } catch {
+                            let answered = platform.events.map(\.correlationID)
+                            let left = try await platform.depth(platform.commandQueue)
+                            Issue.record("answered: \(answered), still in the queue: \(left)")
                         }
                         let letters = try await eventually("the dead letters of the four that are no JSON") {
                             try await platform.depth(Topology.Name.deadLetters) == 4
