@@ -1,11 +1,20 @@
+package import Resilience
+
 /// Bounds the requests sent for one limit key (an API and an application).
 package protocol RateLimiter: Sendable {
-    /// Waits, in order of arrival, until one more request may be sent.
+    /// Waits, in the order of a `WaitingLine`, until one more request may be sent.
     /// - Throws: `CancellationError` when the task is cancelled meanwhile; nothing is taken then.
-    func acquire() async throws -> any SendPermit
+    func acquire(_ precedence: Precedence) async throws -> any SendPermit
 
     /// Sends nothing before `instant`, because the API said so; of several pauses the longest counts.
     func pause(until instant: ContinuousClock.Instant)
+
+    /// Whether such a pause holds.
+    var isPaused: Bool { get }
+}
+
+extension RateLimiter {
+    package func acquire() async throws -> any SendPermit { try await acquire(.firstTry) }
 }
 
 /// The right to send one request. Ends with one ``finish()``.

@@ -53,6 +53,8 @@ package struct SendLog {
         taken -= 1
     }
 
+    package func isPaused(at now: Instant) -> Bool { pausedUntil.map { now < $0 } ?? false }
+
     package mutating func pause(until instant: Instant) {
         pausedUntil = max(pausedUntil ?? instant, instant)
     }

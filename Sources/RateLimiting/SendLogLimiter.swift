@@ -11,7 +11,7 @@ package final class SendLogLimiter: RateLimiter {
     private let clock: any MonotonicClock
     private let strict: Bool
     private let state: NIOLockedValueBox<State>
-    /// Keeps the order of arrival: only the one inside asks the log.
+    /// Keeps the order: only the one inside asks the log.
     private let turn = ConcurrencyGate(limit: 1)
 
     /// - Parameter strict: let a permit rest from the answer on, not from the send on.
@@ -21,8 +21,8 @@ package final class SendLogLimiter: RateLimiter {
         state = NIOLockedValueBox(State(log: SendLog(limit: limit, now: clock.now)))
     }
 
-    package func acquire() async throws -> any SendPermit {
-        try await turn.withPlace {
+    package func acquire(_ precedence: Precedence) async throws -> any SendPermit {
+        try await turn.withPlace(precedence) {
             while true {
                 let change = OneShot<Bool>()
                 let admission = state.withLockedValue { state in
@@ -43,6 +43,8 @@ package final class SendLogLimiter: RateLimiter {
     package func pause(until instant: ContinuousClock.Instant) {
         state.withLockedValue { $0.log.pause(until: instant) }
     }
+
+    package var isPaused: Bool { state.withLockedValue { $0.log.isPaused(at: clock.now) } }
 
     private func settle(_ change: (inout SendLog) -> Void) {
         let waiter = state.withLockedValue { state in

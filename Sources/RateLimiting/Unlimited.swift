@@ -17,13 +17,15 @@ package final class Unlimited: RateLimiter {
         pausedUntil = NIOLockedValueBox(clock.now)
     }
 
-    package func acquire() async throws -> any SendPermit {
+    package func acquire(_: Precedence) async throws -> any SendPermit {
         while true {
             let instant = pausedUntil.withLockedValue { $0 }
             guard clock.now < instant else { return Permit() }
             try await clock.sleep(until: instant)
         }
     }
+
+    package var isPaused: Bool { pausedUntil.withLockedValue { clock.now < $0 } }
 
     package func pause(until instant: ContinuousClock.Instant) {
         pausedUntil.withLockedValue { $0 = max($0, instant) }

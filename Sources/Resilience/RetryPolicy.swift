@@ -7,17 +7,21 @@ package struct RetryPolicy: Sendable, Hashable {
     package var backoff: Backoff
     /// A longer Retry-After is cut to this.
     package var retryAfterMax: Duration
+    /// Of all retries of one application.
+    package var budget: RetryBudget.Policy
 
     package init(
         maxAttempts: Int = 8,
         maxElapsed: Duration = .seconds(600),
         backoff: Backoff = Backoff(base: .milliseconds(500), cap: .seconds(60)),
-        retryAfterMax: Duration = .seconds(600)
+        retryAfterMax: Duration = .seconds(600),
+        budget: RetryBudget.Policy = RetryBudget.Policy()
     ) {
         self.maxAttempts = maxAttempts
         self.maxElapsed = maxElapsed
         self.backoff = backoff
         self.retryAfterMax = retryAfterMax
+        self.budget = budget
     }
 
     package enum Decision: Sendable, Hashable {

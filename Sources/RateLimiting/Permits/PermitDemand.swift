@@ -1,10 +1,10 @@
 import NIOConcurrencyHelpers
 import Resilience
 
-/// Who waits for a permit of one key, in order of arrival, and until when nobody may have one. Outlives connections.
+/// Who waits for a permit of one key, in the order of a ``WaitingLine``, and until when nobody may have one. Outlives connections.
 final class PermitDemand: Sendable {
     private struct State {
-        var waiters: [OneShot<HeldPermit?>] = []
+        var waiters = WaitingLine<OneShot<HeldPermit?>>()
         var pausedUntil: ContinuousClock.Instant?
     }
 
@@ -13,9 +13,9 @@ final class PermitDemand: Sendable {
     let bell = Bell()
 
     /// - Returns: nil when the task is cancelled meanwhile.
-    func permit() async -> HeldPermit? {
+    func permit(_ precedence: Precedence = .firstTry) async -> HeldPermit? {
         let waiter = OneShot<HeldPermit?>()
-        state.withLockedValue { $0.waiters.append(waiter) }
+        state.withLockedValue { $0.waiters.append(waiter, precedence) }
         bell.ring()
         if let permit = await waiter.wait(orWhenCancelled: nil) { return permit }
         state.withLockedValue { state in state.waiters.removeAll { $0 === waiter } }
@@ -26,8 +26,8 @@ final class PermitDemand: Sendable {
     /// Gives a permit to the first who waits; false if nobody does.
     func serve(_ permit: HeldPermit) -> Bool {
         state.withLockedValue { state in
-            while !state.waiters.isEmpty {
-                if state.waiters.removeFirst().resolve(permit) { return true }
+            while let waiter = state.waiters.popFirst() {
+                if waiter.resolve(permit) { return true }
             }
             return false
         }

@@ -68,12 +68,14 @@ package final class PermitLimiter: RateLimiter {
 
     package var counts: PermitCounts { tally.current }
 
-    package func acquire() async throws -> any SendPermit {
-        guard let permit = await demand.permit() else { throw CancellationError() }
+    package func acquire(_ precedence: Precedence) async throws -> any SendPermit {
+        guard let permit = await demand.permit(precedence) else { throw CancellationError() }
         return permit
     }
 
     package func pause(until instant: ContinuousClock.Instant) { demand.pause(until: instant) }
+
+    package var isPaused: Bool { demand.isPaused(at: clock.now) }
 
     /// Serves permits from this connection until it ends, seeding them where needed. One at a time.
     ///
