@@ -12,6 +12,7 @@ struct ApplicationWorker: Sendable {
     let owner: ApplicationOwner
     let agreement: FleetAgreement
     let limits: ApplicationLimits
+    let tokenBreakers: TokenBreakers
     let executor: @Sendable (Configuration.Ordering) -> CommandExecutor
     /// Opens a connection for seeding permits.
     let seedingConnection: @Sendable () async throws -> AMQPConnection
@@ -68,11 +69,16 @@ struct ApplicationWorker: Sendable {
         prefetch: Int
     ) -> CommandSessions {
         let executor = executor(ordering)
-        return CommandSessions(publisher: publisher, clock: clock, logger: logger) { session in
+        return CommandSessions(
+            holdUp: HoldUp(limiters: limits[ordering], tokens: tokenBreakers),
+            publisher: publisher,
+            clock: clock,
+            logger: logger
+        ) { session in
             CommandConsumer(
                 connection: connection,
                 applicationID: id,
-                prefetch: prefetch,
+                prefetch: session.isTrial ? 1 : prefetch,
                 session: session,
                 executor: executor,
                 settlement: settlement,

@@ -52,6 +52,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
     /// Runs until graceful shutdown or cancellation.
     package func run() async throws {
         let gate = ConcurrencyGate(limit: configuration.identityConcurrency)
+        let breakers = HostBreakers(configuration.breaker, health: health, clock: clock, logger: logger)
         let fleet = Fleet(
             pod: Self.podName(),
             owned: Set(configuration.applications.filter { $0.ordering == .customer }.map(\.applicationID)),
@@ -64,12 +65,14 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
         try await withThrowingTaskGroup { group in
             var workers: [ApplicationWorker] = []
             for application in configuration.applications {
-                let tokens = TokenProvider(application, configuration, client, gate, logger)
+                let id = application.applicationID
+                let tokenBreakers = breakers.ofTokens(for: id)
+                let tokens = TokenProvider(application, configuration, client, gate, tokenBreakers, logger)
                 let keeper = keeper(application, tokens)
                 group.addTask { try await keeper.run() }
-                let limits = limits(application, fleet)
-                fleet.onPause(of: application.applicationID) { limits.pause($0, until: $1) }
-                workers.append(worker(application, tokens, limits, fleet, settlement))
+                let limits = limits(application, fleet, breakers)
+                fleet.onPause(of: id) { limits.pause($0, until: $1) }
+                workers.append(worker(application, tokens, tokenBreakers, limits, fleet, settlement))
             }
             try await withGracefulShutdownHandler {
                 try await consume(workers, fleet, settlement, shutdown)
@@ -150,6 +153,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
     private func worker(
         _ application: Configuration.Application,
         _ tokens: TokenProvider,
+        _ tokenBreakers: TokenBreakers,
         _ limits: ApplicationLimits,
         _ fleet: Fleet,
         _ settlement: Settlement
@@ -170,11 +174,13 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
                 limits.owned[api].limiter.pause(until: end + limit.rate.rest)
             }
         }
+        let budget = RetryBudget(configuration.retry.budget, clock: clock)
         return ApplicationWorker(
             application: application,
             owner: owner,
             agreement: FleetAgreement(configuration, clock: clock),
             limits: limits,
+            tokenBreakers: tokenBreakers,
             executor: { ordering in
                 CommandExecutor(
                     requests: RequestExecutor(
@@ -182,8 +188,8 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
                         tokens: tokens,
                         limiters: limits[ordering],
                         retry: configuration.retry,
+                        budget: budget,
                         timeout: configuration.httpTimeout,
-                        health: health,
                         fleet: fleet,
                         clock: clock,
                         wallClock: wallClock,
@@ -237,18 +243,26 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
         )
     }
 
-    private func limits(_ application: Configuration.Application, _ fleet: Fleet) -> ApplicationLimits {
+    private func limits(
+        _ application: Configuration.Application,
+        _ fleet: Fleet,
+        _ breakers: HostBreakers
+    ) -> ApplicationLimits {
         let version = wallClock.now.milliseconds
         var permits: [PermitLimiter] = []
-        func bounds(_ limiter: any RateLimiter) -> APIBounds {
-            APIBounds(inFlight: ConcurrencyGate(limit: application.maxInFlight), limiter: limiter)
+        func bounds(_ api: API, _ limiter: any RateLimiter) -> APIBounds {
+            APIBounds(
+                breaker: breakers[api],
+                inFlight: ConcurrencyGate(limit: application.maxInFlight),
+                limiter: limiter
+            )
         }
         func owned(_ api: API) -> APIBounds {
-            guard let limit = application.limit(for: api) else { return bounds(Unlimited(clock: clock)) }
-            return bounds(SendLogLimiter(limit: limit.rate, strict: limit.strict, clock: clock))
+            guard let limit = application.limit(for: api) else { return bounds(api, Unlimited(clock: clock)) }
+            return bounds(api, SendLogLimiter(limit: limit.rate, strict: limit.strict, clock: clock))
         }
         func shared(_ api: API) -> APIBounds {
-            guard let limit = application.limit(for: api) else { return bounds(Unlimited(clock: clock)) }
+            guard let limit = application.limit(for: api) else { return bounds(api, Unlimited(clock: clock)) }
             let limiter = PermitLimiter(
                 key: "\(api.permitKey).\(application.applicationID)",
                 limit: limit.rate,
@@ -260,7 +274,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
                 logger: logger
             )
             permits.append(limiter)
-            return bounds(limiter)
+            return bounds(api, limiter)
         }
         return ApplicationLimits(
             owned: APILimiters(partnerCenter: owned(.partnerCenter), graph: owned(.graph)),
@@ -282,6 +296,7 @@ extension TokenProvider {
         _ configuration: Configuration,
         _ client: HTTPClient,
         _ gate: ConcurrencyGate,
+        _ breakers: TokenBreakers?,
         _ logger: Logger
     ) {
         self.init(
@@ -291,6 +306,7 @@ extension TokenProvider {
             endpoints: configuration.endpoints,
             client: client,
             gate: gate,
+            breakers: breakers,
             timeout: configuration.httpTimeout,
             logger: logger
         )

@@ -12,6 +12,7 @@ package final class WorkerHealth: Sendable {
         var owned: Set<GUID> = []
         var hindrances: [String: @Sendable () -> String?] = [:]
         var misconfigured: [GUID: String] = [:]
+        var down: Set<String> = []
         var isDraining = false
     }
 
@@ -39,6 +40,9 @@ package final class WorkerHealth: Sendable {
 
     /// The applications whose commands this pod takes because it owns them.
     package var owns: [GUID] { state.withLockedValue { $0.owned.sorted { $0.description < $1.description } } }
+
+    /// The hosts that fail most requests: commands wait for them, which is no fault of this pod.
+    package var down: [String] { state.withLockedValue { $0.down.sorted() } }
 
     /// Returns as soon as the work connection's thread has a turn, or at once while there is no connection.
     package func ping() async {
@@ -79,6 +83,12 @@ package final class WorkerHealth: Sendable {
     }
 
     func removeHindrance(_ name: String) { state.withLockedValue { $0.hindrances[name] = nil } }
+
+    func setDown(_ host: String, _ isDown: Bool) {
+        state.withLockedValue { state in
+            if isDown { state.down.insert(host) } else { state.down.remove(host) }
+        }
+    }
 
     func setDraining() { state.withLockedValue { $0.isDraining = true } }
 

@@ -65,6 +65,8 @@ package struct Configuration: Sendable {
     /// For how long an owner may act on one proof of its ownership.
     package var ownerLease: Duration
     package var retry: RetryPolicy
+    /// Of each API's host.
+    package var breaker: CircuitBreaker.Policy
     /// Requests to the identity host at a time.
     package var identityConcurrency: Int
     package var query: QueryBounds

@@ -79,6 +79,7 @@ private struct Sections {
             applications: applications(root),
             ownerLease: owner.duration("lease", default: .seconds(10), .seconds(4) ... .seconds(300)),
             retry: retry(root.section("retry")),
+            breaker: breaker(root.section("breaker")),
             identityConcurrency: identity.int("concurrency", default: 16, 1...1000),
             query: query(root.section("query")),
             httpTimeout: http.duration("timeout", default: .seconds(30), .milliseconds(1) ... .seconds(600)),
@@ -253,7 +254,11 @@ private struct Sections {
     }
 
     private func retry(_ section: ConfigurationReader) -> RetryPolicy {
-        defer { section.refuseUnknownKeys() }
+        let budget = section.section("budget")
+        defer {
+            budget.refuseUnknownKeys()
+            section.refuseUnknownKeys()
+        }
         let policy = RetryPolicy(
             maxAttempts: section.int("maxAttempts", default: 8, 1...100),
             maxElapsed: section.duration("maxElapsed", default: .seconds(600), .seconds(1) ... .seconds(1200)),
@@ -261,10 +266,24 @@ private struct Sections {
                 base: section.duration("base", default: .milliseconds(500), .milliseconds(1) ... .seconds(60)),
                 cap: section.duration("cap", default: .seconds(60), .milliseconds(1) ... .seconds(600))
             ),
-            retryAfterMax: section.duration("retryAfterMax", default: .seconds(600), .seconds(1) ... .seconds(3600))
+            retryAfterMax: section.duration("retryAfterMax", default: .seconds(600), .seconds(1) ... .seconds(3600)),
+            budget: RetryBudget.Policy(
+                perSuccess: budget.int("perSuccess", default: 2, 0...1000),
+                reserve: budget.int("reserve", default: 100, 0...100_000)
+            )
         )
         if policy.backoff.cap < policy.backoff.base { section.fault("cap", "must not be below base") }
         return policy
+    }
+
+    private func breaker(_ section: ConfigurationReader) -> CircuitBreaker.Policy {
+        defer { section.refuseUnknownKeys() }
+        return CircuitBreaker.Policy(
+            failureRatio: section.share("failureRatio", default: 0.8),
+            minimumSamples: section.int("minimumSamples", default: 50, 1...10_000),
+            window: section.duration("window", default: .seconds(10), .seconds(1) ... .seconds(600)),
+            probe: section.duration("probe", default: .seconds(1), .milliseconds(10) ... .seconds(60))
+        )
     }
 
     private func query(_ section: ConfigurationReader) -> Configuration.QueryBounds {

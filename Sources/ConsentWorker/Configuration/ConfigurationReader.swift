@@ -134,6 +134,16 @@ final class ConfigurationReader {
         return number
     }
 
+    /// A share of a whole, above 0 and at most 1.
+    func share(_ name: String, default value: Double) -> Double {
+        guard let text = scalar(name) else { return value }
+        guard let number = Double(text), number > 0, number <= 1 else {
+            fault(name, "must be a number above 0 and at most 1, such as 0.8")
+            return value
+        }
+        return number
+    }
+
     func bool(_ name: String, default value: Bool) -> Bool {
         switch scalar(name) {
         case nil: return value

@@ -21,6 +21,8 @@ actor CommandConsumer {
     private let clock: any MonotonicClock
     private let wallClock: any WallClock
     private let logger: Logger
+    /// When a command ended last, or the first came.
+    private(set) var lastProgress: ContinuousClock.Instant
     private var lanes = Lanes<Lane, (command: Command, message: ReceivedMessage)>()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { connection.unownedExecutor }
@@ -47,6 +49,7 @@ actor CommandConsumer {
         self.clock = clock
         self.wallClock = wallClock
         self.logger = logger
+        lastProgress = clock.now
     }
 
     /// Consumes until the session's drain is raised: then it starts nothing more, finishes what runs and returns the
@@ -74,6 +77,8 @@ actor CommandConsumer {
     /// When the oldest command in hand was delivered; nil with none in hand.
     var oldestDelivery: ContinuousClock.Instant? { lanes.elements.map(\.message.receivedAt).min() }
 
+    var isIdle: Bool { lanes.isEmpty }
+
     private func accept(_ delivery: AMQPDelivery, _ group: inout ThrowingDiscardingTaskGroup<any Error>) {
         let message = ReceivedMessage(
             delivery: delivery,
@@ -87,6 +92,7 @@ actor CommandConsumer {
             if delivery.redelivered, let held = lanes[lane].first(where: { $0.message.isRedelivered(as: message) }) {
                 return held.message.replaceDelivery(by: message)
             }
+            if lanes.isEmpty { lastProgress = clock.now }
             if lanes.enter(lane, (command, message)) {
                 group.addTask { await self.runLane(lane, command, message) }
             }
@@ -120,6 +126,8 @@ actor CommandConsumer {
             try await settlement.publish(page, of: command, message)
         }
         try await settlement.settle(command, message, result, ledger)
+        lastProgress = clock.now
+        if session.isTrial { session.drain.raise() }
     }
 
     private func reject(_ rejection: Rejection, _ message: ReceivedMessage) async {

@@ -3,12 +3,15 @@ import Logging
 import Resilience
 
 /// Consumes an application's commands in stretches: a window of deliveries is handed back in order, and taken anew,
-/// before the broker's patience with unacknowledged deliveries ends, and when events cannot be told for a while.
+/// before the broker's patience with unacknowledged deliveries ends, when events cannot be told for a while, and when
+/// requests cannot be sent for a while: then one command at a time is tried until there is an end to it.
 struct CommandSessions: Sendable {
     /// RabbitMQ closes a channel that leaves a delivery unacknowledged for 30 minutes.
     static let oldestDelivery = Duration.seconds(15 * 60)
     static let longestBlock = Duration.seconds(60)
+    static let longestHoldUp = Duration.seconds(60)
 
+    let holdUp: HoldUp
     let publisher: ConfirmedPublisher
     let clock: any MonotonicClock
     let logger: Logger
@@ -16,13 +19,14 @@ struct CommandSessions: Sendable {
 
     /// Returns when `release` was raised and everything in hand is settled or back in the queue.
     func run(lease: Lease?, until release: DrainSignal) async throws {
+        var isTrial = false
         while !release.isRaised {
             do {
                 try await release.cancelWhenRaised { [publisher] in try await publisher.waitUntilReady() }
             } catch  where release.isRaised {
                 return
             }
-            let session = Session(lease: lease)
+            let session = Session(lease: lease, isTrial: isTrial)
             let consumer = makeConsumer(session)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -31,9 +35,12 @@ struct CommandSessions: Sendable {
                 }
                 group.addTask { try await handBackOldWindow(consumer, session) }
                 group.addTask { try await handBackWhenBlocked(session) }
+                group.addTask { try await handBackWhenHeldUp(consumer, session) }
+                if isTrial { group.addTask { try await endTrial(session) } }
                 defer { group.cancelAll() }
                 try await consumer.run()
             }
+            isTrial = holdUp.exists
         }
     }
 
@@ -45,6 +52,24 @@ struct CommandSessions: Sendable {
             try await clock.sleep(until: end)
         }
         logger.info("a command is in hand for long; the window goes back to its queue for a moment")
+        session.drain.raise()
+    }
+
+    private func handBackWhenHeldUp(_ consumer: CommandConsumer, _ session: Session) async throws {
+        while true {
+            let stands = await !consumer.isIdle && holdUp.keepsWaiting
+            let since = await stands ? consumer.lastProgress : clock.now
+            let end = since + Self.longestHoldUp
+            guard end > clock.now else { break }
+            try await clock.sleep(until: end)
+        }
+        logger.info("nothing can be sent for a while; the window goes back to its queue")
+        session.drain.raise()
+    }
+
+    /// Goes on with a whole window when the API answers again, also if the one command still has to be retried.
+    private func endTrial(_ session: Session) async throws {
+        while holdUp.exists { try await clock.sleep(for: .seconds(1)) }
         session.drain.raise()
     }
 

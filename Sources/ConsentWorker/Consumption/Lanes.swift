@@ -5,6 +5,8 @@ struct Lanes<Key: Hashable, Element> {
 
     init() {}
 
+    var isEmpty: Bool { lanes.isEmpty }
+
     /// Everything in hand, running or waiting, in the order of each lane.
     var elements: some Sequence<Element> { lanes.values.joined() }
 

@@ -6,6 +6,8 @@ struct Session: Sendable {
     let drain = DrainSignal()
     /// The right to send for the application; nil where no order has to be kept.
     let lease: Lease?
+    /// With one command in hand, in an outage: ends when that one has.
+    var isTrial = false
 
     /// Whether a request may be written now.
     var maySend: Bool { lease?.isValid ?? true }

@@ -11,8 +11,8 @@ struct RequestExecutor: Sendable {
     let tokens: TokenProvider
     let limiters: APILimiters
     let retry: RetryPolicy
+    let budget: RetryBudget
     let timeout: Duration
-    let health: WorkerHealth
     let fleet: Fleet
     let clock: any MonotonicClock
     let wallClock: any WallClock
@@ -22,9 +22,6 @@ struct RequestExecutor: Sendable {
         case succeeded(Effect, HTTPResponse)
         case ended(CommandResult)
     }
-
-    /// How long an application rests while its credentials are refused.
-    private static let misconfiguredPause = Duration.seconds(10)
 
     /// - Parameters:
     ///   - step: names the request within the command; part of its `ms-requestid`.
@@ -38,9 +35,7 @@ struct RequestExecutor: Sendable {
         build: (RequestIdentity) -> APIRequest
     ) async throws -> Answer {
         let classification = Classification(command.kind, api: command.api)
-        let started = clock.now
-        var waited = Duration.zero
-        var tries = 0
+        var patience = Patience(since: clock.now)
         var throttles = 0
         var number = 0
         var renewedToken = false
@@ -48,7 +43,7 @@ struct RequestExecutor: Sendable {
         var mayHaveTakenEffect = message.deliveries > 1 && command.kind != .query
         while true {
             // A command that was delivered before is not expired until its request has been repeated.
-            let mayExpire = tries > 0 || message.deliveries == 1
+            let mayExpire = patience.tries > 0 || message.deliveries == 1
             if mayExpire, let error = expiry(of: command) {
                 return .ended(.ended(error, effect: mayHaveTakenEffect ? .unknown : .none))
             }
@@ -69,15 +64,18 @@ struct RequestExecutor: Sendable {
                 message.session,
                 mayExpire: mayExpire,
                 classification,
+                &patience,
                 &ledger
             )
-            waited += attempt.waited
-            if attempt.token != nil { health.clearMisconfiguration(of: command.applicationID) }
+            if attempt.verdict.isDefinitive { budget.succeeded() }
             switch attempt.verdict {
             case .succeeded(let effect):
                 if command.kind != .query { await tokens.invalidate(tenant: command.tenantID) }
                 return .succeeded(effect, attempt.response ?? HTTPResponse(status: 0))
-            case .failed(let error):
+            case .failed(let error), .misconfigured(let error):
+                if attempt.token != nil, error.category == .partnerReauthorizationRequired {
+                    await tokens.refuse(partner: command.partnerTenantID, because: error)
+                }
                 return .ended(.ended(error, effect: mayHaveTakenEffect ? .unknown : .none))
             case .unauthorized(let error):
                 guard !renewedToken else {
@@ -91,36 +89,22 @@ struct RequestExecutor: Sendable {
                 // Waiting is not failing: it is no attempt.
                 ledger.attempts -= 1
                 number += 1
-                let pause = retry.throttlePause(retryAfter: retryAfter, inARow: throttles)
-                let end = clock.now + pause
-                limiters[request.api].limiter.pause(until: end)
-                fleet.announcePause(request.api, command.applicationID, until: end)
-                logger.warning(
-                    "throttled by the API",
-                    metadata: ["application": "\(command.applicationID)", "pause": "\(pause.milliseconds)ms"]
-                )
-            case .misconfigured(let error):
-                if health.reportMisconfiguration(of: command.applicationID, "\(error.message)") {
-                    logger.error(
-                        "the application's credentials are refused; its commands wait",
-                        metadata: ["application": "\(command.applicationID)", "code": "\(error.code ?? "")"]
-                    )
-                }
-                waited += Self.misconfiguredPause
-                try await sleep(Self.misconfiguredPause, message.session, &ledger)
+                pause(request.api, command, retry.throttlePause(retryAfter: retryAfter, inARow: throttles))
             case .transient(let error, let outcomeUnknown, let retryAfter):
-                tries += 1
                 if outcomeUnknown { mayHaveTakenEffect = true }
+                // Down for everyone: no failure of this command.
+                if attempt.token != nil, limiters[request.api].breaker.isOpen { continue }
+                patience.tries += 1
                 var generator = SystemRandomNumberGenerator()
                 let decision = retry.decide(
-                    attempts: tries,
-                    elapsed: clock.now - started - waited,
+                    attempts: patience.tries,
+                    elapsed: clock.now - patience.since,
                     remaining: command.deadline.map { $0 - wallClock.now },
                     retryAfter: retryAfter,
                     using: &generator
                 )
                 switch decision {
-                case .retry(let delay): try await sleep(delay, message.session, &ledger)
+                case .retry(let delay): try await rest(delay, message.session, &patience, &ledger)
                 case .giveUp(.deadline):
                     let expired = CommandError(.deadlineExceeded, "The command's deadline passes before the next try.")
                     return .ended(.ended(expired, effect: mayHaveTakenEffect ? .unknown : .none))
@@ -131,12 +115,24 @@ struct RequestExecutor: Sendable {
         }
     }
 
+    /// What a command has used of the retries that it is allowed.
+    private struct Patience {
+        var tries = 0
+        /// Later than the first try by all the time that the command waited for others.
+        var since: ContinuousClock.Instant
+
+        var precedence: Precedence { tries == 0 ? .firstTry : .retry }
+
+        init(since: ContinuousClock.Instant) { self.since = since }
+
+        mutating func wait(_ duration: Duration) { since += duration }
+    }
+
     private struct Attempt {
         var verdict: Verdict
+        /// nil if the request was not made for want of one.
         var token: TokenProvider.AccessToken?
         var response: HTTPResponse?
-        /// Time spent waiting for a permit: it does not count against the command.
-        var waited = Duration.zero
     }
 
     private func attempt(
@@ -145,29 +141,44 @@ struct RequestExecutor: Sendable {
         _ session: Session,
         mayExpire: Bool,
         _ classification: Classification,
+        _ patience: inout Patience,
         _ ledger: inout Ledger
     ) async throws -> Attempt {
-        let token: TokenProvider.AccessToken
-        do {
-            token = try await self.token(for: tokenKey(command, request), session)
-        } catch let failure as TokenFailure {
-            return Attempt(verdict: failure.verdict)
-        }
+        let bounds = limiters[request.api]
         while true {
+            let token: TokenProvider.AccessToken
+            do {
+                token = try await self.token(for: tokenKey(command, request), session, &patience, &ledger)
+            } catch let failure as TokenFailure {
+                return Attempt(verdict: failure.verdict)
+            }
+            let pass = try await pass(bounds, session, &patience, &ledger)
             let asked = clock.now
-            let (permit, granted) = try await permit(for: request.api, session)
+            let permit: any SendPermit
+            do {
+                permit = try await self.permit(bounds, session, patience.precedence)
+            } catch {
+                pass.abandoned()
+                throw error
+            }
+            let granted = clock.now
             ledger.limiter += granted - asked
-            // The wait may have been long; an expired command spends no permit.
-            if mayExpire, let error = expiry(of: command) {
+            patience.wait(granted - asked)
+            // The wait may have been long; an expired command spends no permit, nor does one in an outage.
+            let expiry = mayExpire ? expiry(of: command) : nil
+            guard expiry == nil, pass.isValid else {
                 permit.finish()
-                limiters[request.api].inFlight.leave()
-                return Attempt(verdict: .failed(error))
+                bounds.inFlight.leave()
+                pass.abandoned()
+                if let expiry { return Attempt(verdict: .failed(expiry)) }
+                continue
             }
             let result = await send(request, token, permit, session)
-            limiters[request.api].inFlight.leave()
-            var attempt = Attempt(verdict: .succeeded(.none), token: token, waited: granted - asked)
+            bounds.inFlight.leave()
+            var attempt = Attempt(verdict: .succeeded(.none), token: token)
             switch result {
             case .failure(let error) where error.code == .sendRefused:
+                pass.abandoned()
                 // Nothing was sent. Without the lease the command goes back; a permit that was too old is replaced.
                 guard session.maySend else { throw CancellationError() }
                 continue
@@ -176,9 +187,17 @@ struct RequestExecutor: Sendable {
                 attempt.response = response
                 attempt.verdict = classification.verdict(on: response, now: wallClock.now)
             case .failure(let error):
-                // Cancelled with its task: the connection to the broker is gone, or the grace period is over.
-                try Task.checkCancellation()
+                if Task.isCancelled {
+                    // The connection to the broker is gone, or the grace period is over.
+                    pass.abandoned()
+                    throw CancellationError()
+                }
                 attempt.verdict = classification.verdict(on: error)
+            }
+            switch attempt.verdict {
+            case .transient: pass.failed()
+            case .throttled: pass.throttled()
+            default: pass.succeeded()
             }
             ledger.attempts += 1
             ledger.api += clock.now - granted
@@ -186,9 +205,46 @@ struct RequestExecutor: Sendable {
         }
     }
 
-    /// Draining ends the wait for a token that is not there yet.
-    private func token(for key: TokenProvider.Key, _ session: Session) async throws -> TokenProvider.AccessToken {
+    /// Waits while the API is down. What went before is forgotten then: it was not the command's failure.
+    private func pass(
+        _ bounds: APIBounds,
+        _ session: Session,
+        _ patience: inout Patience,
+        _ ledger: inout Ledger
+    ) async throws -> BreakerGate.Pass {
+        if let pass = bounds.breaker.enterAtOnce() { return pass }
+        let started = clock.now
+        defer {
+            patience = Patience(since: clock.now)
+            ledger.retryWait += clock.now - started
+        }
+        return try await session.drain.cancelWhenRaised { try await bounds.breaker.enter() }
+    }
+
+    /// Sends nothing to the API for a while, on all pods.
+    private func pause(_ api: API, _ command: Command, _ duration: Duration) {
+        let end = clock.now + duration
+        limiters[api].limiter.pause(until: end)
+        fleet.announcePause(api, command.applicationID, until: end)
+        logger.warning(
+            "throttled by the API",
+            metadata: ["application": "\(command.applicationID)", "pause": "\(duration.milliseconds)ms"]
+        )
+    }
+
+    /// Draining ends the wait for a token that is not there yet. While none can be had, it is a wait for others.
+    private func token(
+        for key: TokenProvider.Key,
+        _ session: Session,
+        _ patience: inout Patience,
+        _ ledger: inout Ledger
+    ) async throws -> TokenProvider.AccessToken {
         if let token = await tokens.cachedToken(for: key) { return token }
+        let started = clock.now
+        defer {
+            patience.wait(clock.now - started)
+            ledger.retryWait += clock.now - started
+        }
         let tokens = tokens
         return try await session.drain.cancelWhenRaised { try await tokens.token(for: key) }
     }
@@ -217,24 +273,35 @@ struct RequestExecutor: Sendable {
     }
 
     /// Waits for a place among the requests under way, then for a permit. Draining ends the wait.
-    private func permit(for api: API, _ session: Session) async throws -> (any SendPermit, ContinuousClock.Instant) {
-        let bounds = limiters[api]
-        let permit = try await session.drain.cancelWhenRaised {
-            try await bounds.inFlight.enter()
+    private func permit(
+        _ bounds: APIBounds,
+        _ session: Session,
+        _ precedence: Precedence
+    ) async throws -> any SendPermit {
+        try await session.drain.cancelWhenRaised {
+            try await bounds.inFlight.enter(precedence)
             do {
-                return try await bounds.limiter.acquire()
+                return try await bounds.limiter.acquire(precedence)
             } catch {
                 bounds.inFlight.leave()
                 throw error
             }
         }
-        return (permit, clock.now)
     }
 
-    private func sleep(_ duration: Duration, _ session: Session, _ ledger: inout Ledger) async throws {
+    /// Waits before another try, and longer if the application has used up its retries.
+    private func rest(
+        _ duration: Duration,
+        _ session: Session,
+        _ patience: inout Patience,
+        _ ledger: inout Ledger
+    ) async throws {
         let started = clock.now
-        let clock = clock
+        let (clock, budget) = (clock, budget)
         try await session.drain.cancelWhenRaised { try await clock.sleep(for: duration) }
+        let rested = clock.now
+        try await session.drain.cancelWhenRaised { try await budget.spend() }
+        patience.wait(clock.now - rested)
         ledger.retryWait += clock.now - started
     }
 

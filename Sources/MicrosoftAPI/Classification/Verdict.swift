@@ -13,6 +13,14 @@ package enum Verdict: Sendable, Hashable {
     case unauthorized(CommandError)
     /// The operator must mend the configuration; no command is failed for it.
     case misconfigured(CommandError)
+
+    /// Whether whoever answered did its work, whatever it said.
+    package var isDefinitive: Bool {
+        switch self {
+        case .succeeded, .failed, .unauthorized: true
+        case .transient, .throttled, .misconfigured: false
+        }
+    }
 }
 
 extension TokenFailure {

@@ -8,6 +8,7 @@ package import Secrets
 /// Access tokens of one application, from its partners' refresh tokens.
 ///
 /// Cached until five minutes before they expire; however many commands need a token, one request for it is under way.
+/// A partner whose refresh token is refused is not asked for again until its file changes, or once a minute.
 package actor TokenProvider {
     package struct Key: Sendable, Hashable {
         package let partnerTenantID: GUID
@@ -20,6 +21,9 @@ package actor TokenProvider {
             self.tenantID = tenantID
             self.api = api
         }
+
+        /// The redemption at the partner's own tenant, which decides whether its refresh token is good.
+        var ofPartner: Key { Key(partnerTenantID: partnerTenantID, tenantID: partnerTenantID, api: .partnerCenter) }
     }
 
     package struct AccessToken: Sendable, Hashable {
@@ -35,6 +39,7 @@ package actor TokenProvider {
     private let endpoints: Endpoints
     private let client: HTTPClient
     private let gate: ConcurrencyGate
+    private let breakers: TokenBreakers?
     private let timeout: Duration
     private let clock: any MonotonicClock
     private let wallClock: any WallClock
@@ -43,12 +48,15 @@ package actor TokenProvider {
     private var tokens: [Key: AccessToken] = [:]
     /// Those who wait for a redemption under way.
     private var redemptions: [Key: [Waiter]] = [:]
+    private var refusals = PartnerRefusals()
     private var saidReadOnly = false
 
     /// How long before its end a token is replaced.
     private static let margin = Duration.seconds(300)
 
-    /// - Parameter gate: bounds the requests to the identity host over all applications.
+    /// - Parameters:
+    ///   - gate: bounds the requests to the identity host over all applications.
+    ///   - breakers: what lets those who need a token wait for its end, instead of failing; nil to fail at once.
     package init(
         applicationID: GUID,
         credential: ClientCredential,
@@ -56,6 +64,7 @@ package actor TokenProvider {
         endpoints: Endpoints,
         client: HTTPClient,
         gate: ConcurrencyGate,
+        breakers: TokenBreakers? = nil,
         timeout: Duration,
         clock: any MonotonicClock = SystemClock(),
         wallClock: any WallClock = SystemWallClock(),
@@ -67,6 +76,7 @@ package actor TokenProvider {
         self.endpoints = endpoints
         self.client = client
         self.gate = gate
+        self.breakers = breakers
         self.timeout = timeout
         self.clock = clock
         self.wallClock = wallClock
@@ -75,7 +85,8 @@ package actor TokenProvider {
 
     /// A token that is valid for some minutes more, nil if it has to be asked for.
     package func cachedToken(for key: Key) -> AccessToken? {
-        tokens[key].flatMap { clock.now < $0.refreshAt ? $0 : nil }
+        guard refusals[key.partnerTenantID] == nil else { return nil }
+        return tokens[key].flatMap { clock.now < $0.refreshAt ? $0 : nil }
     }
 
     /// A token that is valid for some minutes more.
@@ -83,7 +94,37 @@ package actor TokenProvider {
     ///   because it serves others too.
     package func token(for key: Key) async throws -> AccessToken {
         if let token = cachedToken(for: key) { return token }
+        if let refusal = refusals[key.partnerTenantID] {
+            let own = key.ofPartner
+            let isAsked = redemptions[own] != nil
+            let mayAsk = refusals.mayAskAgain(
+                key.partnerTenantID,
+                with: store.entry(of: key.partnerTenantID)?.token,
+                at: clock.now
+            )
+            guard isAsked || mayAsk else { throw refusal }
+            let token = try await wait(for: own)
+            if key == own { return token }
+        }
         return try await wait(for: key)
+    }
+
+    /// The partners whose refresh tokens are refused at present.
+    package var refusedPartners: [GUID] { refusals.partners }
+
+    /// Takes what an API says of a partner's sign-in for what the identity service would say: its commands fail from
+    /// now on, until a redemption succeeds.
+    package func refuse(partner: GUID, because error: CommandError) {
+        refuse(partner, TokenFailure(.failed(error)), store.entry(of: partner)?.token)
+    }
+
+    private func refuse(_ partner: GUID, _ failure: TokenFailure, _ refreshToken: Secret?) {
+        tokens = tokens.filter { $0.key.partnerTenantID != partner }
+        guard refusals.refuse(partner, failure, with: refreshToken, at: clock.now) else { return }
+        logger.warning(
+            "a partner has to sign in again; its commands fail until its token is replaced",
+            metadata: ["application": "\(applicationID)", "partner": "\(partner)"]
+        )
     }
 
     /// Redeems a partner's refresh token whatever is cached, which prolongs its life.
@@ -130,6 +171,17 @@ package actor TokenProvider {
     }
 
     private func redeem(_ key: Key) async throws(TokenFailure) -> AccessToken {
+        do throws(TokenFailure) {
+            return try await breakers.untilDecided { () throws(TokenFailure) in try await ask(for: key) }
+        } catch {
+            // Expired in a customer's eyes: the partner's own tenant knows best whether the token itself is dead.
+            guard key.tenantID != key.partnerTenantID, error.saysExpired else { throw error }
+            _ = try await redeem(key.ofPartner)
+            throw error.ofCustomer
+        }
+    }
+
+    private func ask(for key: Key) async throws(TokenFailure) -> AccessToken {
         guard let refreshToken = store.entry(of: key.partnerTenantID)?.token else {
             throw TokenFailure(
                 .failed(
@@ -151,13 +203,14 @@ package actor TokenProvider {
             throw unreachable(HTTPError(.cancelled, "the request for a token was cancelled", wasSent: false))
         }
         do {
-            return try accept(response, key, started)
+            let token = try accept(response, key, started)
+            if key == key.ofPartner { refusals.end(key.partnerTenantID) }
+            return token
         } catch {
-            // Expired in a customer's eyes: the partner's own tenant knows best whether the token itself is dead.
-            guard key.tenantID != key.partnerTenantID, error.saysExpired else { throw error }
-            let own = Key(partnerTenantID: key.partnerTenantID, tenantID: key.partnerTenantID, api: .partnerCenter)
-            _ = try await redeem(own)
-            throw error.ofCustomer
+            if key.tenantID == key.partnerTenantID, error.saysExpired {
+                refuse(key.partnerTenantID, error, refreshToken)
+            }
+            throw error
         }
     }
 

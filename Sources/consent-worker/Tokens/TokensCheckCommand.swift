@@ -25,7 +25,7 @@ struct TokensCheckCommand: AsyncParsableCommand {
         let logger = Logger(label: "consent-worker") { _ in SwiftLogNoOpLogHandler() }
         var refused = 0
         for application in applications {
-            let provider = TokenProvider(application, configuration, client, gate, logger)
+            let provider = TokenProvider(application, configuration, client, gate, nil, logger)
             let store = RefreshTokenStore(directory: application.refreshTokens)
             for partner in partner.map({ [$0] }) ?? store.partners {
                 var state = "accepted"
