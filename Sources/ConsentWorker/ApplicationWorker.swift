@@ -39,7 +39,7 @@ struct ApplicationWorker: Sendable {
                     defer { health.setOwned(id, false) }
                     logger.notice("owns the application", metadata: ["application": "\(id)"])
                     try await sessions(on: connection, agreed.ordering, prefetch: tenure.prefetch)
-                        .run(lease: tenure.lease, until: tenure.release)
+                        .run(tenure.lease, tenure.suspicion, until: tenure.release)
                 }
             case .none:
                 try await compete(on: connection, prefetch: agreed.prefetch, shutdown)
@@ -59,7 +59,7 @@ struct ApplicationWorker: Sendable {
                 }
             }
             defer { group.cancelAll() }
-            try await sessions(on: connection, .none, prefetch: prefetch).run(lease: nil, until: shutdown)
+            try await sessions(on: connection, .none, prefetch: prefetch).run(nil, nil, until: shutdown)
         }
     }
 
@@ -78,7 +78,7 @@ struct ApplicationWorker: Sendable {
             CommandConsumer(
                 connection: connection,
                 applicationID: id,
-                prefetch: session.isTrial ? 1 : prefetch,
+                prefetch: session.isProbing ? 1 : prefetch,
                 session: session,
                 executor: executor,
                 settlement: settlement,

@@ -19,6 +19,8 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
     private let clock: any MonotonicClock
     private let wallClock: any WallClock
     private let logger: Logger
+    /// What may end the process runs alone in it, whichever application it is for.
+    private let suspects = ConcurrencyGate(limit: 1)
 
     package init(
         configuration: Configuration,
@@ -164,6 +166,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
             lease: configuration.ownerLease,
             agreement: OwnerToken.Agreement(application),
             fleet: fleet,
+            alone: suspects,
             publisher: publisher,
             clock: clock,
             logger: logger

@@ -11,6 +11,9 @@ actor CommandConsumer {
     /// What commands of one application for one customer share.
     private typealias Lane = GUID
 
+    /// Where no owner counts: far more than restarts and long outages bring about.
+    private static let mostDeliveries = 20
+
     private let connection: AMQPConnection
     private let applicationID: GUID
     private let prefetch: Int
@@ -64,7 +67,13 @@ actor CommandConsumer {
                 await consumer.endDeliveries()
             }
             for try await batch in consumer.deliveries {
-                for delivery in batch { accept(delivery, &group) }
+                for delivery in batch {
+                    if let suspicion = session.suspicion, suspicion.isOn, delivery.redelivered, lanes.isEmpty {
+                        try await runAlone(delivery, suspicion)
+                    } else {
+                        accept(delivery, &group)
+                    }
+                }
             }
         }
         try await channel.synchronize()
@@ -79,18 +88,52 @@ actor CommandConsumer {
 
     var isIdle: Bool { lanes.isEmpty }
 
-    private func accept(_ delivery: AMQPDelivery, _ group: inout ThrowingDiscardingTaskGroup<any Error>) {
-        let message = ReceivedMessage(
-            delivery: delivery,
-            receivedAt: clock.now,
-            receivedTime: wallClock.now,
-            session: session
+    /// Redelivered messages come first: nothing else runs beside this one.
+    private func runAlone(_ delivery: AMQPDelivery, _ suspicion: Suspicion) async throws {
+        guard !session.drain.isRaised else { return }
+        let message = received(delivery)
+        try await suspicion.runAlone(message.name) { verdict in
+            do throws(Rejection) {
+                let command = try CommandAdmission.admit(delivery, to: applicationID)
+                if verdict == .isGuilty { return await condemn(command, message) }
+                _ = lanes.enter(command.customerID, (command, message))
+                await runLane(command.customerID, command, message)
+            } catch {
+                await reject(error, message)
+            }
+        }
+    }
+
+    /// Ends a command that ended one worker after the other.
+    private func condemn(_ command: Command, _ message: ReceivedMessage) async {
+        logger.error(
+            "a command ended several workers; it is not carried out any more",
+            metadata: [
+                "correlationId": "\(message.correlationID ?? "")", "commandId": "\(command.commandID)",
+                "application": "\(applicationID)",
+            ]
         )
+        let error = CommandError(.workerCrashed, "Several workers ended while they carried the command out.")
+        // They may have sent its request.
+        let effect: Effect = command.kind == .query ? .none : .unknown
+        try? await settlement.settle(command, message, .ended(error, effect: effect), Ledger())
+    }
+
+    private func received(_ delivery: AMQPDelivery) -> ReceivedMessage {
+        ReceivedMessage(delivery: delivery, receivedAt: clock.now, receivedTime: wallClock.now, session: session)
+    }
+
+    private func accept(_ delivery: AMQPDelivery, _ group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        let message = received(delivery)
         do throws(Rejection) {
             let command = try CommandAdmission.admit(delivery, to: applicationID)
             let lane = command.customerID
             if delivery.redelivered, let held = lanes[lane].first(where: { $0.message.isRedelivered(as: message) }) {
                 return held.message.replaceDelivery(by: message)
+            }
+            if session.suspicion == nil, message.deliveries > Self.mostDeliveries {
+                // Without an owner there is nobody to tell which message ran at the end of a worker.
+                return group.addTask { await self.condemn(command, message) }
             }
             if lanes.isEmpty { lastProgress = clock.now }
             if lanes.enter(lane, (command, message)) {
@@ -127,7 +170,7 @@ actor CommandConsumer {
         }
         try await settlement.settle(command, message, result, ledger)
         lastProgress = clock.now
-        if session.isTrial { session.drain.raise() }
+        if session.isProbing { session.drain.raise() }
     }
 
     private func reject(_ rejection: Rejection, _ message: ReceivedMessage) async {

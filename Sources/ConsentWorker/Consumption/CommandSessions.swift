@@ -18,15 +18,15 @@ struct CommandSessions: Sendable {
     let makeConsumer: @Sendable (Session) -> CommandConsumer
 
     /// Returns when `release` was raised and everything in hand is settled or back in the queue.
-    func run(lease: Lease?, until release: DrainSignal) async throws {
-        var isTrial = false
+    func run(_ lease: Lease?, _ suspicion: Suspicion?, until release: DrainSignal) async throws {
+        var isProbing = false
         while !release.isRaised {
             do {
                 try await release.cancelWhenRaised { [publisher] in try await publisher.waitUntilReady() }
             } catch  where release.isRaised {
                 return
             }
-            let session = Session(lease: lease, isTrial: isTrial)
+            let session = Session(lease: lease, suspicion: suspicion, isProbing: isProbing)
             let consumer = makeConsumer(session)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -36,11 +36,11 @@ struct CommandSessions: Sendable {
                 group.addTask { try await handBackOldWindow(consumer, session) }
                 group.addTask { try await handBackWhenBlocked(session) }
                 group.addTask { try await handBackWhenHeldUp(consumer, session) }
-                if isTrial { group.addTask { try await endTrial(session) } }
+                if isProbing { group.addTask { try await endProbing(session) } }
                 defer { group.cancelAll() }
                 try await consumer.run()
             }
-            isTrial = holdUp.exists
+            isProbing = holdUp.exists
         }
     }
 
@@ -56,6 +56,8 @@ struct CommandSessions: Sendable {
     }
 
     private func handBackWhenHeldUp(_ consumer: CommandConsumer, _ session: Session) async throws {
+        // Without an owner a message is judged by how often it was delivered: the one that probes is kept.
+        if session.isProbing, session.suspicion == nil { return }
         while true {
             let stands = await !consumer.isIdle && holdUp.keepsWaiting
             let since = await stands ? consumer.lastProgress : clock.now
@@ -68,7 +70,7 @@ struct CommandSessions: Sendable {
     }
 
     /// Goes on with a whole window when the API answers again, also if the one command still has to be retried.
-    private func endTrial(_ session: Session) async throws {
+    private func endProbing(_ session: Session) async throws {
         while holdUp.exists { try await clock.sleep(for: .seconds(1)) }
         session.drain.raise()
     }

@@ -47,6 +47,14 @@ struct ReceivedMessage: Sendable {
     /// The correlation ID as the publisher gave it.
     var correlationID: String? { delivery.properties.correlationID }
 
+    /// Names the message itself, whatever it holds.
+    var name: GUID {
+        guard case .complete(let body) = delivery.body else {
+            return Identifiers.event(body: [], correlationID: correlationID)
+        }
+        return Identifiers.event(body: body, correlationID: correlationID)
+    }
+
     var generation: Int { max(0, Int(headers[Self.generationHeader]?.int ?? 0)) }
 
     /// How often the broker has delivered it, this time included.

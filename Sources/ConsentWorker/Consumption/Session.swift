@@ -6,8 +6,10 @@ struct Session: Sendable {
     let drain = DrainSignal()
     /// The right to send for the application; nil where no order has to be kept.
     let lease: Lease?
+    /// Knows which message is to run alone; nil where there is no owner.
+    var suspicion: Suspicion?
     /// With one command in hand, in an outage: ends when that one has.
-    var isTrial = false
+    var isProbing = false
 
     /// Whether a request may be written now.
     var maySend: Bool { lease?.isValid ?? true }

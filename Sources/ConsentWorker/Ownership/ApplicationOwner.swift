@@ -18,6 +18,7 @@ final class ApplicationOwner: Sendable {
     private let lease: Duration
     private let agreement: OwnerToken.Agreement
     private let fleet: Fleet
+    private let alone: ConcurrencyGate
     private let publisher: ConfirmedPublisher
     private let clock: any MonotonicClock
     private let logger: Logger
@@ -29,6 +30,7 @@ final class ApplicationOwner: Sendable {
     /// - Parameters:
     ///   - pod: names this process; never used by another.
     ///   - lease: the same in the whole fleet as a rule; a longer one in the token is respected.
+    ///   - alone: lets one suspected message at a time run in this process.
     ///   - onSuccession: told of an instant until which another pod may have sent for the application.
     init(
         applicationID: GUID,
@@ -36,6 +38,7 @@ final class ApplicationOwner: Sendable {
         lease: Duration,
         agreement: OwnerToken.Agreement,
         fleet: Fleet,
+        alone: ConcurrencyGate,
         publisher: ConfirmedPublisher,
         clock: any MonotonicClock,
         logger: Logger,
@@ -46,6 +49,7 @@ final class ApplicationOwner: Sendable {
         self.lease = lease
         self.agreement = agreement
         self.fleet = fleet
+        self.alone = alone
         self.publisher = publisher
         self.clock = clock
         self.logger = logger
@@ -57,6 +61,7 @@ final class ApplicationOwner: Sendable {
     struct Tenure: Sendable {
         let lease: Lease
         let prefetch: Int
+        let suspicion: Suspicion
         /// Raised when the application is to be handed over.
         let release: DrainSignal
     }
@@ -135,9 +140,17 @@ final class ApplicationOwner: Sendable {
         defer { fleet.disown(applicationID) }
         let claimed = clock.now
         var token = try await takeOver(first, &intake)
+        let suspicion = Suspicion(token.record, alone: alone, clock: clock)
+        if suspicion.isOn {
+            logger.warning(
+                "owners of the application end one after the other; redelivered commands run one at a time",
+                metadata: metadata.merging(["takeOvers": "\(token.record.takeOvers)"]) { $1 }
+            )
+        }
         let tenure = Tenure(
             lease: Lease(until: claimed + lease, clock: clock),
             prefetch: token.agreement.prefetch,
+            suspicion: suspicion,
             release: release
         )
         let ended = DrainSignal()
@@ -156,12 +169,17 @@ final class ApplicationOwner: Sendable {
             var renewal = claimed + lease / 2
             while true {
                 do {
-                    try await ended.cancelWhenRaised { [clock, renewal] in try await clock.sleep(until: renewal) }
+                    try await ended.cancelWhenRaised { [renewal] in
+                        try await suspicion.waitForWriting(until: renewal)
+                    }
                 } catch {
                     break
                 }
                 let started = clock.now
+                let (record, written) = suspicion.toWrite()
+                token.record = record
                 token = try await renew(token, tenure.lease, &intake)
+                written()
                 tenure.lease.extend(to: started + lease)
                 renewal = started + lease / 2
             }
@@ -187,11 +205,12 @@ final class ApplicationOwner: Sendable {
                 metadata: metadata.merging(["fleet": "\(token.agreement)"]) { $1 }
             )
         }
-        let own = numbered(token.agreement)
+        var own = numbered(token)
         try await publish(own)
         var wait = Duration.zero
         while token.holder != own.holder {
             if !token.isReleased { wait = max(wait, lease, token.lease) }
+            own.record = token.isReleased || token.holder == nil ? token.record : token.record.afterCrash
             token = try await next(&intake)
         }
         intake.settleEarlier()
@@ -203,7 +222,7 @@ final class ApplicationOwner: Sendable {
 
     /// Proves that this pod still holds the application: by a token that did not exist before.
     private func renew(_ held: OwnerToken, _ lease: Lease, _ intake: inout TokenIntake) async throws -> OwnerToken {
-        let own = numbered(held.agreement)
+        let own = numbered(held)
         try await publish(own)
         while true {
             let token = try await next(&intake)
@@ -217,13 +236,15 @@ final class ApplicationOwner: Sendable {
         return own
     }
 
-    /// A token of this pod's with a number that it has never used.
-    private func numbered(_ agreement: OwnerToken.Agreement) -> OwnerToken {
+    /// A token of this pod's with a number that it has never used, which says what `token` said of the application.
+    private func numbered(_ token: OwnerToken) -> OwnerToken {
         let number = claims.withLockedValue { claims in
             claims += 1
             return claims
         }
-        return OwnerToken(agreement, holder: "\(pod)#\(number)", isReleased: false, lease: lease)
+        var own = OwnerToken(token.agreement, holder: "\(pod)#\(number)", isReleased: false, lease: lease)
+        own.record = token.record
+        return own
     }
 
     private func next(_ intake: inout TokenIntake) async throws -> OwnerToken {
@@ -261,6 +282,7 @@ final class ApplicationOwner: Sendable {
             var released = token
             released.holder = nil
             released.isReleased = true
+            released.record = Suspicion.Record()
             try await publish(released, under: lease)
             guard lease.isValid else { throw lost(lease, "ran out while it was handed over") }
             intake.settleAll()

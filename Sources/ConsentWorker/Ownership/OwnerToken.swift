@@ -13,6 +13,8 @@ struct OwnerToken: Sendable, Hashable {
     var isReleased: Bool
     /// The holder's right to send ends this long after a renewal.
     var lease: Duration
+    /// How the owners before ended.
+    var record = Suspicion.Record()
 
     struct Agreement: Sendable, Hashable {
         var ordering: Configuration.Ordering
@@ -53,6 +55,9 @@ extension OwnerToken {
             isReleased: json["released"]?.bool ?? false,
             lease: milliseconds.map { .milliseconds($0) } ?? lease
         )
+        record.takeOvers = min(max(json["takeOvers"]?.int ?? 0, 0), 1_000_000)
+        record.suspect = json["suspect"]?.string
+        record.crashes = min(max(json["crashes"]?.int ?? 0, 0), 1_000_000)
     }
 
     func message(to applicationID: GUID) -> AMQPMessage {
@@ -60,6 +65,8 @@ extension OwnerToken {
             "ordering": .string(agreement.ordering.rawValue), "prefetch": .number(JSONNumber(agreement.prefetch)),
             "holder": JSONValue(holder), "released": .bool(isReleased),
             "leaseMs": .number(JSONNumber(lease.milliseconds)),
+            "takeOvers": .number(JSONNumber(record.takeOvers)), "suspect": JSONValue(record.suspect),
+            "crashes": .number(JSONNumber(record.crashes)),
         ]
         var properties = AMQPProperties()
         properties.contentType = "application/json"

@@ -155,10 +155,7 @@ struct Settlement: Sendable {
         if let commandID = about.commandID {
             return Identifiers.event(command: commandID, generation: message.generation)
         }
-        guard case .complete(let body) = message.delivery.body else {
-            return Identifiers.event(body: [], correlationID: message.correlationID)
-        }
-        return Identifiers.event(body: body, correlationID: message.correlationID)
+        return message.name
     }
 
     private static func message(_ event: ResultEvent) -> AMQPMessage {
