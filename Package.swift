@@ -8,6 +8,8 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 let settings = strict + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+/// For targets whose insides have unit tests: so that one release build serves those too.
+let testable: [SwiftSetting] = [.unsafeFlags(["-enable-testing"], .when(configuration: .release))]
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let locks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
@@ -22,7 +24,6 @@ let package = Package(
     products: [
         .executable(name: "consent-worker", targets: ["consent-worker"]),
         .executable(name: "partner-center-simulator", targets: ["partner-center-simulator"]),
-
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -87,7 +88,7 @@ let package = Package(
                 "Secrets", locks, logging, lifecycle, .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "Yams", package: "Yams"),
             ],
-            swiftSettings: settings
+            swiftSettings: settings + testable
         ),
 
         // 5
@@ -122,7 +123,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
-            swiftSettings: strict
+            swiftSettings: strict + testable
         ),
         .testTarget(
             name: "SimulatorTests",
