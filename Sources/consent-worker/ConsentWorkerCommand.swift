@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 @main
 struct ConsentWorkerCommand: AsyncParsableCommand {
@@ -14,7 +15,31 @@ struct ConsentWorkerCommand: AsyncParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, CheckConfigCommand.self, DeclareTopologyCommand.self, PublishCommand.self,
-            EventsCommand.self, TokensCommand.self, DeadLettersCommand.self,
+            EventsCommand.self, TokensCommand.self, DeadLettersCommand.self, PauseCommand.self, ResumeCommand.self,
         ]
     )
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+            leave(.success)
+        } catch {
+            let code = exitCode(for: error)
+            let text = fullMessage(for: error)
+            if !text.isEmpty { Terminal.say(text, to: code.isSuccess ? STDOUT_FILENO : STDERR_FILENO) }
+            leave(code)
+        }
+    }
+
+    /// Ends the process without what `exit` does at its end: OpenSSL's handler takes away what threads still use that
+    /// are just ending (seen as a crash in libcrypto in 2 of 1,500 stops).
+    private static func leave(_ code: ExitCode) -> Never {
+        fflush(nil)
+        _exit(code.rawValue)
+    }
 }

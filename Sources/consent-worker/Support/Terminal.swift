@@ -12,14 +12,11 @@ extension ExitCode {
 
 enum Terminal {
     /// To standard error, whole lines.
-    static func complain(_ text: String) {
-        let bytes = Array("consent-worker: \(text)\n".utf8)
-        _ = write(STDERR_FILENO, bytes, bytes.count)
-    }
+    static func complain(_ text: String) { say("consent-worker: \(text)", to: STDERR_FILENO) }
 
-    /// To standard output, whole lines.
-    static func say(_ text: String) {
+    /// Whole lines.
+    static func say(_ text: String, to descriptor: Int32 = STDOUT_FILENO) {
         let bytes = Array("\(text)\n".utf8)
-        _ = write(STDOUT_FILENO, bytes, bytes.count)
+        _ = write(descriptor, bytes, bytes.count)
     }
 }
