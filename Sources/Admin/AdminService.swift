@@ -65,6 +65,7 @@ package struct AdminService: Service, CustomStringConvertible {
             [
                 "ready": .bool(reasons.isEmpty), "reasons": .array(reasons.map { .string($0) }),
                 "owns": .array(health.owns.map { .string("\($0)") }),
+                "paused": .array(health.paused.map { .string("\($0)") }),
                 "down": .array(health.down.map { .string($0) }),
             ]
         )

@@ -13,6 +13,7 @@ struct ApplicationWorker: Sendable {
     let agreement: FleetAgreement
     let limits: ApplicationLimits
     let tokenBreakers: TokenBreakers
+    let operatorPause: OperatorPause
     let executor: @Sendable (Configuration.Ordering) -> CommandExecutor
     /// Opens a connection for seeding permits.
     let seedingConnection: @Sendable () async throws -> AMQPConnection
@@ -28,6 +29,15 @@ struct ApplicationWorker: Sendable {
     /// Works until `shutdown` is raised and everything in hand is settled or back in the queue.
     /// - Throws: ``AMQPError`` when the connection ends before.
     func run(on connection: AMQPConnection, shutdown: DrainSignal) async throws {
+        try await operatorPause.look(on: connection)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await operatorPause.watch(on: connection) }
+            defer { group.cancelAll() }
+            try await work(on: connection, shutdown)
+        }
+    }
+
+    private func work(on connection: AMQPConnection, _ shutdown: DrainSignal) async throws {
         while !shutdown.isRaised {
             let agreed = try await agreement.agreement(on: application, connection)
             health.setAttached(id, true)
@@ -71,6 +81,7 @@ struct ApplicationWorker: Sendable {
         let executor = executor(ordering)
         return CommandSessions(
             holdUp: HoldUp(limiters: limits[ordering], tokens: tokenBreakers),
+            operatorPause: operatorPause,
             publisher: publisher,
             clock: clock,
             logger: logger

@@ -177,6 +177,8 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
                 limits.owned[api].limiter.pause(until: end + limit.rate.rest)
             }
         }
+        let operatorPause = fleet.operatorPause(of: application.applicationID)
+        health.addPause(of: application.applicationID, operatorPause)
         let budget = RetryBudget(configuration.retry.budget, clock: clock)
         return ApplicationWorker(
             application: application,
@@ -184,6 +186,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
             agreement: FleetAgreement(configuration, clock: clock),
             limits: limits,
             tokenBreakers: tokenBreakers,
+            operatorPause: operatorPause,
             executor: { ordering in
                 CommandExecutor(
                     requests: RequestExecutor(

@@ -13,6 +13,7 @@ package final class WorkerHealth: Sendable {
         var hindrances: [String: @Sendable () -> String?] = [:]
         var misconfigured: [GUID: String] = [:]
         var down: Set<String> = []
+        var pauses: [GUID: OperatorPause] = [:]
         var isDraining = false
     }
 
@@ -43,6 +44,12 @@ package final class WorkerHealth: Sendable {
 
     /// The hosts that fail most requests: commands wait for them, which is no fault of this pod.
     package var down: [String] { state.withLockedValue { $0.down.sorted() } }
+
+    /// The applications that an operator has paused, in order of their IDs.
+    package var paused: [GUID] {
+        let pauses = state.withLockedValue { $0.pauses }
+        return pauses.filter(\.value.isPaused).map(\.key).sorted { $0.description < $1.description }
+    }
 
     /// Returns as soon as the work connection's thread has a turn, or at once while there is no connection.
     package func ping() async {
@@ -83,6 +90,10 @@ package final class WorkerHealth: Sendable {
     }
 
     func removeHindrance(_ name: String) { state.withLockedValue { $0.hindrances[name] = nil } }
+
+    func addPause(of application: GUID, _ pause: OperatorPause) {
+        state.withLockedValue { $0.pauses[application] = pause }
+    }
 
     func setDown(_ host: String, _ isDown: Bool) {
         state.withLockedValue { state in

@@ -1,18 +1,19 @@
 import NIOConcurrencyHelpers
-import Resilience
 
 /// Wakes one task that waits for any of several things. Arm it, look once more whether there is something to do,
 /// then wait: what happens in between is not missed.
-final class Bell: Sendable {
+package final class Bell: Sendable {
     private let armed = NIOLockedValueBox<OneShot<Bool>?>(nil)
 
-    func arm() -> OneShot<Bool> {
+    package init() {}
+
+    package func arm() -> OneShot<Bool> {
         let stroke = OneShot<Bool>()
         armed.withLockedValue { $0 = stroke }
         return stroke
     }
 
-    func ring() {
+    package func ring() {
         let stroke = armed.withLockedValue { armed in
             defer { armed = nil }
             return armed
@@ -21,7 +22,7 @@ final class Bell: Sendable {
     }
 
     /// Returns when the bell has rung since it was armed, or at `instant`.
-    static func wait(
+    package static func wait(
         for stroke: OneShot<Bool>,
         until instant: ContinuousClock.Instant?,
         clock: any MonotonicClock

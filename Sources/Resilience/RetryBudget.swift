@@ -19,7 +19,6 @@ package final class RetryBudget: Sendable {
         var left: Int
         /// When the next retry is let through without a success.
         var trickleAt: ContinuousClock.Instant
-        var first: OneShot<Bool>?
     }
 
     private static let trickle = Duration.seconds(1)
@@ -27,6 +26,7 @@ package final class RetryBudget: Sendable {
     private let policy: Policy
     private let clock: any MonotonicClock
     private let state: NIOLockedValueBox<State>
+    private let success = Bell()
     /// Keeps the order of arrival: only the one inside waits for a success.
     private let turn = ConcurrencyGate(limit: 1)
 
@@ -40,12 +40,8 @@ package final class RetryBudget: Sendable {
     package var left: Int { state.withLockedValue { $0.left } }
 
     package func succeeded() {
-        let first = state.withLockedValue { state in
-            state.left = min(state.left + policy.perSuccess, policy.reserve)
-            defer { state.first = nil }
-            return state.first
-        }
-        first?.resolve(true)
+        state.withLockedValue { $0.left = min($0.left + policy.perSuccess, policy.reserve) }
+        success.ring()
     }
 
     /// Takes one retry, as soon as there is one.
@@ -53,26 +49,20 @@ package final class RetryBudget: Sendable {
     package func spend() async throws {
         try await turn.withPlace {
             while true {
-                let refilled = OneShot<Bool>()
-                guard let trickleAt = take(orWake: refilled) else { return }
-                let timer = Task { [clock] in
-                    try await clock.sleep(until: trickleAt)
-                    refilled.resolve(true)
-                }
-                defer { timer.cancel() }
-                guard await refilled.wait(orWhenCancelled: false) else { throw CancellationError() }
+                let stroke = success.arm()
+                guard let trickleAt = take() else { return }
+                try await Bell.wait(for: stroke, until: trickleAt, clock: clock)
             }
         }
     }
 
     /// nil if a retry was taken, else when to come again at the latest.
-    private func take(orWake waiter: OneShot<Bool>) -> ContinuousClock.Instant? {
+    private func take() -> ContinuousClock.Instant? {
         state.withLockedValue { state in
             let now = clock.now
             if state.left > 0 {
                 state.left -= 1
             } else if now < state.trickleAt {
-                state.first = waiter
                 return state.trickleAt
             }
             state.trickleAt = now + Self.trickle

@@ -12,6 +12,7 @@ struct CommandSessions: Sendable {
     static let longestHoldUp = Duration.seconds(60)
 
     let holdUp: HoldUp
+    let operatorPause: OperatorPause
     let publisher: ConfirmedPublisher
     let clock: any MonotonicClock
     let logger: Logger
@@ -22,7 +23,10 @@ struct CommandSessions: Sendable {
         var isProbing = false
         while !release.isRaised {
             do {
-                try await release.cancelWhenRaised { [publisher] in try await publisher.waitUntilReady() }
+                try await release.cancelWhenRaised { [publisher, operatorPause] in
+                    try await operatorPause.wait(until: false)
+                    try await publisher.waitUntilReady()
+                }
             } catch  where release.isRaised {
                 return
             }
@@ -31,6 +35,10 @@ struct CommandSessions: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     try await release.wait()
+                    session.drain.raise()
+                }
+                group.addTask {
+                    try await operatorPause.wait(until: true)
                     session.drain.raise()
                 }
                 group.addTask { try await handBackOldWindow(consumer, session) }

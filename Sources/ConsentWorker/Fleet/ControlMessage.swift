@@ -11,6 +11,8 @@ enum ControlMessage: Sendable, Hashable {
     case presence(Presence)
     /// The API asked for a pause of one application.
     case pause(Pause)
+    /// An operator has paused or resumed an application: look.
+    case operatorPause(GUID)
     case goodbye
 
     struct Presence: Sendable, Hashable {
@@ -34,6 +36,9 @@ extension ControlMessage {
         case "pause":
             guard let pause = Pause(json) else { return nil }
             self = .pause(pause)
+        case "operator-pause":
+            guard let application = json["application"]?.string.flatMap({ GUID($0) }) else { return nil }
+            self = .operatorPause(application)
         case "presence":
             self = .presence(
                 Presence(
@@ -54,6 +59,9 @@ extension ControlMessage {
         case .pause(let pause):
             object.append("type", "pause")
             for member in pause.members { object.append(member.name, member.value) }
+        case .operatorPause(let application):
+            object.append("type", "operator-pause")
+            object.append("application", .string(application.description))
         case .presence(let presence):
             object.append("type", "presence")
             object.append("owns", .array(presence.owns.map { .string($0.description) }))

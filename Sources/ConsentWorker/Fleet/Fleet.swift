@@ -23,6 +23,7 @@ final class Fleet: Sendable {
         var passed: [GUID: ContinuousClock.Instant] = [:]
         var pauses: [PauseKey: ContinuousClock.Instant] = [:]
         var pauseHandlers: [GUID: @Sendable (API, ContinuousClock.Instant) -> Void] = [:]
+        var operatorPauses: [GUID: OperatorPause] = [:]
     }
 
     private struct PauseKey: Hashable {
@@ -183,6 +184,13 @@ final class Fleet: Sendable {
         state.withLockedValue { $0.pauseHandlers[pause.applicationID] }?(pause.api, end)
     }
 
+    /// The operator's pause of an application; it hears of changes.
+    func operatorPause(of application: GUID) -> OperatorPause {
+        let pause = OperatorPause(of: application, clock: clock)
+        state.withLockedValue { $0.operatorPauses[application] = pause }
+        return pause
+    }
+
     // MARK: - Messages
 
     private func announce() {
@@ -210,6 +218,8 @@ final class Fleet: Sendable {
         case .hello:
             state.withLockedValue { $0.membership.heard(peer, at: now) }
             announce()
+        case .operatorPause(let application):
+            state.withLockedValue { $0.operatorPauses[application] }?.lookAgain()
         case .goodbye: state.withLockedValue { $0.membership.left(peer) }
         case .pause(let pause): self.pause(pause)
         case .presence(let presence):

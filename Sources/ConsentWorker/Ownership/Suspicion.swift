@@ -32,7 +32,6 @@ final class Suspicion: Sendable {
     private struct State {
         var record: Record
         var isWritten = true
-        var wake = OneShot<Bool>()
         var writers: [OneShot<Bool>] = []
     }
 
@@ -45,6 +44,7 @@ final class Suspicion: Sendable {
     private let alone: ConcurrencyGate
     private let since: ContinuousClock.Instant
     private let clock: any MonotonicClock
+    private let asked = Bell()
     private let state: NIOLockedValueBox<State>
 
     init(_ record: Record, alone: ConcurrencyGate, clock: any MonotonicClock) {
@@ -69,9 +69,9 @@ final class Suspicion: Sendable {
                 }
                 state.isWritten = false
                 state.writers.append(written)
-                state.wake.resolve(true)
                 return (state.record.crashes >= Self.crashesOfGuilty ? .isGuilty : .mayRun, written)
             }
+            asked.ring()
             guard await written.wait(orWhenCancelled: false) else { throw CancellationError() }
             try await body(verdict)
         }
@@ -82,18 +82,9 @@ final class Suspicion: Sendable {
     /// Returns when the token is to be written: at `instant`, or earlier for a message that is about to run.
     /// - Throws: `CancellationError` when the task is cancelled first.
     func waitForWriting(until instant: ContinuousClock.Instant) async throws {
-        let wake = state.withLockedValue { state -> OneShot<Bool>? in
-            guard state.isWritten else { return nil }
-            state.wake = OneShot()
-            return state.wake
-        }
-        guard let wake else { return }
-        let timer = Task { [clock] in
-            try await clock.sleep(until: instant)
-            wake.resolve(true)
-        }
-        defer { timer.cancel() }
-        guard await wake.wait(orWhenCancelled: false) else { throw CancellationError() }
+        let stroke = asked.arm()
+        guard state.withLockedValue({ $0.isWritten }) else { return }
+        try await Bell.wait(for: stroke, until: instant, clock: clock)
     }
 
     /// What to write now; followed by a call of `written` when the token has been.

@@ -12,6 +12,7 @@ package struct Topology: Sendable {
         package static let control = "consent.control"
 
         package static func commandQueue(_ application: GUID) -> String { "consent.commands.\(application)" }
+        package static func pauseQueue(_ application: GUID) -> String { "consent.paused.\(application)" }
         package static func ownerQueue(_ application: GUID) -> String { "consent.owner.\(application)" }
     }
 
@@ -41,6 +42,8 @@ package struct Topology: Sendable {
                 Self.quorum(Name.unclaimed, ["x-max-length": 100_000, "x-overflow": "drop-head"]),
                 Self.quorum(Name.deadLetters),
             ] + applications.map { Self.quorum(Name.commandQueue($0)) }
+            // One message says that the application is paused, as well as several.
+            + applications.map { Self.quorum(Name.pauseQueue($0), ["x-max-length": 1]) }
             + applications.map {
                 // One pod at a time is delivered the token. Of unbounded length: an overflow would drop the one that
                 // a lost owner has just left behind.

@@ -175,8 +175,8 @@ final class Scene: Sendable {
         try await broker.connect { connection in
             let channel = try await connection.openChannel()
             for application in applications {
-                for queue in ["consent.commands.\(application)", "consent.owner.\(application)"] {
-                    try await channel.deleteQueue(queue)
+                for kind in ["commands", "owner", "paused"] {
+                    try await channel.deleteQueue("consent.\(kind).\(application)")
                 }
             }
         }
