@@ -103,7 +103,7 @@ let package = Package(
             name: "consent-worker",
             dependencies: [
                 "Admin", "ConsentWorker", "AMQP", "HTTP", "MicrosoftAPI", "ConsentContract", "JSON", "EventLoop",
-                "Resilience", "Secrets", argumentParser, lifecycle, logging,
+                "RateLimiting", "Resilience", "Secrets", argumentParser, lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
@@ -183,6 +183,11 @@ let package = Package(
         .testTarget(
             name: "ConsentWorkerTests",
             dependencies: ["ConsentWorker", "AMQP", "ConsentContract", "JSON", "MicrosoftAPI", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PublishTests",
+            dependencies: ["consent-worker", "AMQP", "ConsentContract", "JSON", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

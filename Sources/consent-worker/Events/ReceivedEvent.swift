@@ -1,4 +1,5 @@
 import AMQP
+import ConsentContract
 import JSON
 
 /// A result event as a reader of the exchange gets it.
@@ -8,12 +9,19 @@ struct ReceivedEvent: Sendable {
 
     init?(_ delivery: AMQPDelivery) {
         guard case .complete(let body) = delivery.body, let json = try? JSONParser.parse(body) else { return nil }
+        self.init(json: json, correlationID: delivery.properties.correlationID)
+    }
+
+    init(json: JSONValue, correlationID: String? = nil) {
         self.json = json
-        correlationID = delivery.properties.correlationID
+        self.correlationID = correlationID
     }
 
     private var data: JSONValue? { json["data"] }
 
+    var commandID: GUID? { data?["commandId"]?.string.flatMap { GUID($0) } }
+
+    /// nil for a page of a query's answer.
     var outcome: String? { data?["outcome"]?.string }
 
     /// What happened, for people: one line, and for errors what to do.

@@ -14,18 +14,26 @@ struct PublishGrantCommand: AsyncParsableCommand {
             valueName: "resource=scope,scope"
         )
     )
-    var grants: [String]
+    var grants: [String] = []
 
     @Option(help: "The application's display name, passed on to Microsoft.")
     var displayName: String?
 
+    func validate() throws {
+        if grants.isEmpty && publish.bulk.from == nil {
+            throw ValidationError("Name what to grant with --grant resource=scope,scope.")
+        }
+    }
+
     func run() async throws {
         let items = try grants.map { text -> JSONValue in
-            let parts = text.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else { throw ValidationError("--grant expects resource=scope,scope, not \(text)") }
-            return ["enterpriseApplicationId": .string(String(parts[0])), "scope": .string(String(parts[1]))]
+            guard let grant = GrantText.parse(text) else {
+                throw ValidationError("--grant expects resource=scope,scope, not \(text)")
+            }
+            return grant
         }
-        var members: [(String, JSONValue)] = [("applicationGrants", .array(items))]
+        var members: [(String, JSONValue)] = []
+        if !items.isEmpty { members.append(("applicationGrants", .array(items))) }
         if let displayName { members.append(("displayName", .string(displayName))) }
         try await publish.publish(.grant, members)
     }

@@ -9,11 +9,14 @@ import Resilience
 struct PublishOptions: ParsableArguments {
     @OptionGroup var options: ConfigurationOptions
 
+    @OptionGroup(title: "Many commands")
+    var bulk: BulkOptions
+
     @Option(help: "The partner's tenant ID.")
-    var partner: GUID
+    var partner: GUID?
 
     @Option(help: "The customer's ID.")
-    var customer: GUID
+    var customer: GUID?
 
     @Option(help: "The application's ID; may be left out where one is configured.")
     var application: GUID?
@@ -36,38 +39,74 @@ struct PublishOptions: ParsableArguments {
     @Flag(help: "Wait for the result event and print it.")
     var wait = false
 
-    @Option(help: "How many seconds to wait.")
-    var timeout = 60
+    @Option(
+        help: "How many seconds to wait for the event (default: 60); with --from, for the next of them (default: 600)."
+    )
+    var timeout: Int?
 
-    @Flag(help: "Print the event as JSON.")
+    @Flag(help: "Print the event as JSON; with --from, the summary.")
     var json = false
 
-    /// Publishes the command with `members` of its kind; waits for its event if asked to.
+    func validate() throws {
+        if bulk.from == nil {
+            guard partner != nil else { throw ValidationError("Name the partner with --partner.") }
+            guard customer != nil else {
+                throw ValidationError("Name the customer with --customer, or a file of customers with --from.")
+            }
+        } else if customer != nil || commandID != nil {
+            throw ValidationError("--customer and --command-id are of one command; with --from the file says them.")
+        }
+        guard timeout ?? 1 > 0 else { throw ValidationError("--timeout must be above 0.") }
+    }
+
+    /// Publishes one command, or those of a file; `members` are of its kind.
     func publish(_ kind: CommandKind, _ members: [(String, JSONValue)]) async throws {
         let configuration = try options.load()
-        guard let application = application ?? configuration.onlyApplication else {
+        let application = application ?? configuration.onlyApplication
+        let template = CommandTemplate(
+            kind: kind,
+            members: common(kind, application) + members,
+            correlationID: correlationID
+        )
+        if let file = bulk.from {
+            let publish = BulkPublish(
+                options: bulk,
+                template: template,
+                configuration: configuration,
+                isDryRun: dryRun,
+                timeout: .seconds(timeout ?? 600),
+                asJSON: json
+            )
+            return try await publish.run(file)
+        }
+        guard let application else {
             throw ValidationError("Several applications are configured; name one with --application.")
         }
+        guard let customer else { throw ValidationError("Name the customer with --customer.") }
+        try await publish(template, application, customer, configuration)
+    }
+
+    private func publish(
+        _ template: CommandTemplate,
+        _ application: GUID,
+        _ customer: GUID,
+        _ configuration: Configuration
+    ) async throws {
         let commandID = commandID ?? .random()
-        let correlationID = correlationID ?? commandID.description
-        let body = body(kind, application, commandID, members)
+        let message = template.message(
+            JSONObject(members: [.init(name: "customerId", value: .string(customer.description))]),
+            to: (application, customer),
+            commandID: commandID,
+            issuedAt: SystemWallClock().now
+        )
         // What the worker would refuse is said here, before it travels.
         do throws(Rejection) {
-            _ = try CommandDecoder.decode(body)
+            _ = try CommandDecoder.decode(message.body)
         } catch {
             throw ValidationError(error.faults.map { "\($0.pointer): \($0.reason)" }.joined(separator: "\n"))
         }
-        var properties = AMQPProperties()
-        properties.contentType = "application/json"
-        properties.deliveryMode = 2
-        properties.correlationID = correlationID
-        properties.messageID = commandID.description
-        let message = AMQPMessage(
-            exchange: Topology.Name.commands,
-            routingKey: "\(application).\(customer)",
-            properties: properties,
-            body: body
-        )
+        let kind = template.kind
+        let correlationID = message.properties.correlationID
         try await BrokerSession.run(configuration) { session in
             let events = wait ? try await EventSubscription(session.connection, of: kind, application) : nil
             let channel = try await session.connection.openChannel()
@@ -81,11 +120,15 @@ struct PublishOptions: ParsableArguments {
             guard let events else {
                 return Terminal.say("Published \(kind.rawValue) \(commandID).")
             }
-            try await show(events.first(within: .seconds(timeout)) { $0.correlationID == correlationID })
+            let timeout = timeout ?? 60
+            try await show(
+                events.first(within: .seconds(timeout)) { $0.correlationID == correlationID },
+                within: timeout
+            )
         }
     }
 
-    private func show(_ event: ReceivedEvent?) throws {
+    private func show(_ event: ReceivedEvent?, within timeout: Int) throws {
         guard let event else {
             Terminal.complain(
                 "no event came within \(timeout) s; the command stays in its queue until a worker takes it"
@@ -96,25 +139,15 @@ struct PublishOptions: ParsableArguments {
         if event.outcome != Outcome.succeeded.rawValue { throw ExitCode.outcome }
     }
 
-    private func body(
-        _ kind: CommandKind,
-        _ application: GUID,
-        _ commandID: GUID,
-        _ members: [(String, JSONValue)]
-    ) -> [UInt8] {
-        var object = JSONObject()
-        object.append("contract", "1")
-        object.append("command", .string(kind.rawValue))
-        object.append("commandId", .string(commandID.description))
-        object.append("partnerTenantId", .string(partner.description))
-        object.append("customerId", .string(customer.description))
-        object.append("applicationId", .string(application.description))
-        object.append("issuedAt", .string(SystemWallClock().now.description))
-        if let deadline { object.append("deadline", .string(deadline)) }
-        if let requestedBy { object.append("requestedBy", .string(requestedBy)) }
-        if dryRun { object.append("dryRun", true) }
-        for (name, value) in members { object.append(name, value) }
-        return JSONValue.object(object).bytes
+    /// The members that every kind of command has.
+    private func common(_ kind: CommandKind, _ application: GUID?) -> [(String, JSONValue)] {
+        var members: [(String, JSONValue)] = [("contract", "1"), ("command", .string(kind.rawValue))]
+        if let partner { members.append(("partnerTenantId", .string(partner.description))) }
+        if let application { members.append(("applicationId", .string(application.description))) }
+        if let deadline { members.append(("deadline", .string(deadline))) }
+        if let requestedBy { members.append(("requestedBy", .string(requestedBy))) }
+        if dryRun { members.append(("dryRun", true)) }
+        return members
     }
 }
 

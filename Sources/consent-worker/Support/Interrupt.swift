@@ -2,7 +2,7 @@ import Glibc
 import Resilience
 import UnixSignals
 
-/// Makes SIGINT and SIGTERM end a command between two letters.
+/// Makes SIGINT and SIGTERM end a command between two messages.
 enum Interrupt {
     /// Runs `body` with a signal that the first of them raises. The second ends the process at once: the broker takes
     /// back what is not acknowledged.

@@ -2,7 +2,7 @@ import Glibc
 
 /// One line on standard error that is written over and over, where that is a terminal.
 struct ProgressLine {
-    private static let isShown = isatty(STDERR_FILENO) == 1
+    static let isShown = isatty(STDERR_FILENO) == 1
     private static let interval = Duration.milliseconds(100)
 
     private var last: ContinuousClock.Instant?
