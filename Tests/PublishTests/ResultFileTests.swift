@@ -75,6 +75,8 @@ import Testing
             try results.finish()
             #expect(try Samples.lines(path).count == 1)
             #expect(try Samples.lines("\(path).pages")[0].contains(#""items":[{"id":"1"}]"#))
+            try ResultFile(path).removePages()
+            #expect(!LineFile.exists("\(path).pages") && LineFile.exists(path))
         }
     }
 
@@ -112,9 +114,9 @@ import Testing
             #expect(
                 tally.text(results: "r.jsonl") == """
                     12 of 14 commands have their result, in r.jsonl:
-                      11  succeeded: granted 10, alreadyGranted 1
-                       1  failed: none 1
-                       1  conflict (partner): Do.
+                      11 succeeded: 10 granted, 1 alreadyGranted
+                       1 failed
+                         1 conflict (partner): Do.
                     """
             )
             let json = tally.json(results: "r.jsonl", isInterrupted: true)

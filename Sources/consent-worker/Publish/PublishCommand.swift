@@ -14,7 +14,7 @@ struct PublishCommand: AsyncParsableCommand {
             correlationId. What a line does not say is taken from the options.
 
             Ctrl-C, a crash or a lost broker do no harm: the same command goes on where the run ended. Until then its \
-            journal lies beside the results, and a queue in the broker keeps the events that come meanwhile for three days.
+            journal lies next to the results, and a queue in the broker keeps the events that come meanwhile for three days.
 
             Exit codes: 0 all succeeded, 1 they did not, 64 faults, 69 broker unreachable, 75 interrupted or no event came \
             for --timeout.

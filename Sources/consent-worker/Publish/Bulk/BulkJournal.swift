@@ -2,7 +2,7 @@ import ConsentContract
 import Glibc
 import JSON
 
-/// A file beside the results for as long as the run is not complete: which run it is, and the lines of the input whose
+/// A file next to the results for as long as the run is not complete: which run it is, and the lines of the input whose
 /// commands the broker has confirmed.
 struct BulkJournal {
     let job: GUID
@@ -10,7 +10,7 @@ struct BulkJournal {
     private(set) var published: Set<Int> = []
     private let file: LineFile
 
-    static func path(besides results: String) -> String { "\(results).journal" }
+    static func path(nextTo results: String) -> String { "\(results).journal" }
 
     /// The journal of a run that has begun, nil if there is none.
     /// - Throws: ``BulkFailure`` if it is that of another input.

@@ -15,7 +15,7 @@ struct BulkOptions: ParsableArguments {
     var format: BulkFormat?
 
     @Option(
-        help: "Where the results go, one JSON object a line; by default besides the file, as <name>.results.jsonl.",
+        help: "Where the results go, one JSON object a line; by default next to the file, as <name>.results.jsonl.",
         completion: .file()
     )
     var results: String?

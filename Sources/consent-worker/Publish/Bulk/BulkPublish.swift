@@ -20,7 +20,7 @@ struct BulkPublish {
         do {
             let plan = try readPlan(file)
             let path = options.results(of: file, isDryRun: isDryRun)
-            let journalPath = BulkJournal.path(besides: path)
+            let journalPath = BulkJournal.path(nextTo: path)
             // Results are there before the journal is.
             guard LineFile.exists(path) || !LineFile.exists(journalPath) else {
                 throw BulkFailure.usage(
@@ -74,8 +74,9 @@ struct BulkPublish {
         let queue = BulkQueue(of: job)
         try await forgetLost(&begun, results, queue, connection)
         let backlog = try await queue.declare(on: connection, plan.template.kind, Set(plan.items.map(\.application)))
+        if begun == nil { results.removePages() }
         // Only now: a journal means that something may have been published.
-        let path = BulkJournal.path(besides: results.path)
+        let path = BulkJournal.path(nextTo: results.path)
         let journal = try begun ?? BulkJournal(beginning: job, fingerprint: plan.fingerprint, at: path)
         var run = BulkRun(
             plan,
@@ -119,7 +120,7 @@ struct BulkPublish {
         if !options.republish {
             guard try await !queue.exists(on: connection) else { return }
             Terminal.complain(
-                "the queue with this run's events is gone; \(lost.count) commands are published again with the same IDs"
+                "the queue with this run's events is gone; published again with the same IDs: \(lost.count)"
             )
         }
         try journal?.forgetPublished()
@@ -149,7 +150,7 @@ struct BulkPublish {
         switch ending {
         case .complete where run.results.notSucceeded == 0: return
         case .complete: throw ExitCode.outcome
-        case .interrupted: Terminal.complain("interrupted; \(goOn(run))")
+        case .interrupted: Terminal.complain("interrupted. \(goOn(run))")
         case .timedOut: Terminal.complain("no event came for \(timeout.words): does a worker run? \(goOn(run))")
         }
         throw ExitCode.timedOut
@@ -157,7 +158,7 @@ struct BulkPublish {
 
     private func goOn(_ run: BulkRun) -> String {
         let days = BulkQueue.expiry.components.seconds / 86_400
-        return "\(run.window.underWay) commands are under way, and their events are kept for \(days) days. "
+        return "Under way: \(run.window.underWay); their events are kept for \(days) days. "
             + "Run the same command again to go on."
     }
 }

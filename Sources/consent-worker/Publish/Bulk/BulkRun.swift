@@ -22,7 +22,8 @@ struct BulkRun {
     /// For the confirms of what was just published, and for events that wait in the queue.
     private static let patience = Duration.seconds(2)
     private static let tick = Duration.milliseconds(200)
-    private static let prefetch: UInt16 = 500
+    /// Keeps pace with any worker, and bounds the memory where events are pages of 1 MiB.
+    private static let prefetch: UInt16 = 100
 
     let plan: BulkPlan
     let timeout: Duration

@@ -5,7 +5,10 @@ import JSON
 struct BulkTally {
     private var outcomes: [String: Int] = [:]
     private var effects: [String: [String: Int]] = [:]
-    private var categories: [String: (count: Int, error: JSONValue)] = [:]
+    /// By outcome and category.
+    private var categories: [String: [String: Int]] = [:]
+    /// Of each category, the error of one command.
+    private var errors: [String: JSONValue] = [:]
 
     private let commands: Int
     /// Published, but without event so far.
@@ -19,7 +22,8 @@ struct BulkTally {
             effects[entry.outcome, default: [:]][entry.effect, default: 0] += 1
             guard let error = entry.error else { continue }
             let category = error["category"]?.string ?? "?"
-            categories[category, default: (0, error)].count += 1
+            categories[entry.outcome, default: [:]][category, default: 0] += 1
+            errors[category] = error
         }
     }
 
@@ -33,23 +37,23 @@ struct BulkTally {
         func padded(_ count: Int) -> String {
             String(repeating: " ", count: max(0, width - String(count).count)) + String(count)
         }
-        for outcome in Outcome.allCases {
-            guard let count = outcomes[outcome.rawValue] else { continue }
-            let parts = Self.byCount(effects[outcome.rawValue] ?? [:]).map { "\($0.name) \($0.count)" }
-            lines.append("  \(padded(count))  \(outcome.rawValue): \(parts.joined(separator: ", "))")
-        }
-        for (name, count) in Self.byCount(categories.mapValues(\.count)) {
-            let error = categories[name]?.error
-            let who = error?["fixableBy"]?.string ?? "?"
-            lines.append("  \(padded(count))  \(name) (\(who)): \(error?["remedy"]?.string ?? "")")
+        for outcome in Outcome.allCases.map(\.rawValue) {
+            guard let count = outcomes[outcome] else { continue }
+            let parts = Self.byCount(effects[outcome] ?? [:]).filter { $0.name != Effect.none.rawValue }
+                .map { "\($0.count) \($0.name)" }
+            lines.append("  \(padded(count)) \(outcome)" + (parts.isEmpty ? "" : ": " + parts.joined(separator: ", ")))
+            for (name, count) in Self.byCount(categories[outcome] ?? [:]) {
+                let who = errors[name]?["fixableBy"]?.string ?? "?"
+                lines.append("    \(padded(count)) \(name) (\(who)): \(errors[name]?["remedy"]?.string ?? "")")
+            }
         }
         return lines.joined(separator: "\n")
     }
 
     func json(results path: String, isInterrupted: Bool) -> JSONValue {
-        let errors = Self.byCount(categories.mapValues(\.count)).map { name, count -> JSONValue in
-            let error = categories[name]?.error
-            func member(_ name: String) -> JSONValue { error?[name] ?? .null }
+        let all = Self.byCount(categories.values.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) })
+        let errors = all.map { name, count -> JSONValue in
+            func member(_ member: String) -> JSONValue { self.errors[name]?[member] ?? .null }
             return [
                 "category": .string(name), "commands": JSONValue(count), "retryable": member("retryable"),
                 "fixableBy": member("fixableBy"), "remedy": member("remedy"),

@@ -1,4 +1,5 @@
 import ConsentContract
+import Glibc
 import JSON
 
 /// The results of a run, a JSON object a line: the input's line and what the event said.
@@ -61,6 +62,9 @@ struct ResultFile {
         }
         try pages?.append(Self.result(event, line).bytes + [UInt8(ascii: "\n")])
     }
+
+    /// Those of an earlier run do not belong to this one.
+    func removePages() { unlink("\(path).pages") }
 
     private static func result(_ event: ReceivedEvent, _ line: Int) -> JSONValue {
         var object = JSONObject()
