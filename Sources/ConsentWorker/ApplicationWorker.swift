@@ -11,6 +11,7 @@ struct ApplicationWorker: Sendable {
     let application: Configuration.Application
     let owner: ApplicationOwner
     let agreement: FleetAgreement
+    let keeper: RefreshTokenKeeper
     let limits: ApplicationLimits
     let tokenBreakers: TokenBreakers
     let operatorPause: OperatorPause
@@ -23,28 +24,31 @@ struct ApplicationWorker: Sendable {
     let clock: any MonotonicClock
     let wallClock: any WallClock
     let logger: Logger
+    /// Raised when this process is to work on the application no more, or not in this way.
+    let stop = DrainSignal()
 
-    private var id: GUID { application.applicationID }
+    var id: GUID { application.applicationID }
 
-    /// Works until `shutdown` is raised and everything in hand is settled or back in the queue.
+    /// Works until `stop` is raised and everything in hand is settled or back in the queue.
     /// - Throws: ``AMQPError`` when the connection ends before.
-    func run(on connection: AMQPConnection, shutdown: DrainSignal) async throws {
+    func run(on connection: AMQPConnection) async throws {
         try await operatorPause.look(on: connection)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await operatorPause.watch(on: connection) }
             defer { group.cancelAll() }
-            try await work(on: connection, shutdown)
+            group.addTask { try await keeper.run() }
+            try await work(on: connection)
         }
     }
 
-    private func work(on connection: AMQPConnection, _ shutdown: DrainSignal) async throws {
-        while !shutdown.isRaised {
+    private func work(on connection: AMQPConnection) async throws {
+        while !stop.isRaised {
             let agreed = try await agreement.agreement(on: application, connection)
             health.setAttached(id, true)
             defer { health.setAttached(id, false) }
             switch agreed.ordering {
             case .customer:
-                try await owner.run(on: connection, shutdown: shutdown) { tenure in
+                try await owner.run(on: connection, shutdown: stop) { tenure in
                     health.setOwned(id, true)
                     defer { health.setOwned(id, false) }
                     logger.notice("owns the application", metadata: ["application": "\(id)"])
@@ -52,13 +56,13 @@ struct ApplicationWorker: Sendable {
                         .run(tenure.lease, tenure.suspicion, until: tenure.release)
                 }
             case .none:
-                try await compete(on: connection, prefetch: agreed.prefetch, shutdown)
+                try await compete(on: connection, prefetch: agreed.prefetch)
             }
         }
     }
 
     /// Takes commands beside other pods, each request by a permit.
-    private func compete(on connection: AMQPConnection, prefetch: Int, _ shutdown: DrainSignal) async throws {
+    private func compete(on connection: AMQPConnection, prefetch: Int) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (number, limiter) in limits.permits.enumerated() {
                 let name = "permits \(number) of \(id)"
@@ -69,7 +73,7 @@ struct ApplicationWorker: Sendable {
                 }
             }
             defer { group.cancelAll() }
-            try await sessions(on: connection, .none, prefetch: prefetch).run(nil, nil, until: shutdown)
+            try await sessions(on: connection, .none, prefetch: prefetch).run(nil, nil, until: stop)
         }
     }
 

@@ -5,6 +5,7 @@ import NIOConcurrencyHelpers
 /// What keeps the worker from working, as it is known now.
 package final class WorkerHealth: Sendable {
     private struct State {
+        var applications: [GUID]
         var connection: AMQPConnection?
         var workConnection: String? = "not connected to the broker yet"
         /// Applications that this pod consumes, owns, or stands by for.
@@ -17,12 +18,11 @@ package final class WorkerHealth: Sendable {
         var isDraining = false
     }
 
-    private let applications: [GUID]
     private let publisher: ConfirmedPublisher
-    private let state = NIOLockedValueBox(State())
+    private let state: NIOLockedValueBox<State>
 
     package init(applications: [GUID], publisher: ConfirmedPublisher) {
-        self.applications = applications
+        state = NIOLockedValueBox(State(applications: applications))
         self.publisher = publisher
     }
 
@@ -32,7 +32,7 @@ package final class WorkerHealth: Sendable {
             if state.isDraining { return ["shutting down"] }
             if let reason = state.workConnection { return [reason] }
             if !publisher.isReady { return ["the broker takes no events"] }
-            return applications.compactMap { application in
+            return state.applications.compactMap { application in
                 if let reason = state.misconfigured[application] { return "application \(application): \(reason)" }
                 return state.attached.contains(application) ? nil : "application \(application) is not attached yet"
             } + state.hindrances.values.compactMap { $0() }.sorted()
@@ -69,6 +69,15 @@ package final class WorkerHealth: Sendable {
             state.workConnection = reason
             state.attached = []
             state.owned = []
+        }
+    }
+
+    /// The applications that this pod is to work on from now on.
+    func setApplications(_ applications: [GUID]) {
+        state.withLockedValue { state in
+            state.applications = applications
+            state.pauses = state.pauses.filter { applications.contains($0.key) }
+            state.misconfigured = state.misconfigured.filter { applications.contains($0.key) }
         }
     }
 

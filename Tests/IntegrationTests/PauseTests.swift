@@ -9,7 +9,7 @@ extension IntegrationTests {
     struct PauseTests {
         @Test(arguments: ["customer", "none"])
         func aPausedApplicationStandsStillThroughRestartsAndLosesNoOrder(ordering: String) async throws {
-            let count = 600
+            let count = 300
             try await Scene.run(applications: 2) { scene in
                 try scene.configure(application: ["ordering: \(ordering)"])
                 try await scene.declareTopology()

@@ -5,7 +5,7 @@ package import RateLimiting
 package import Resilience
 
 /// Everything that an operator sets, read and checked. Written as YAML; see the README's reference.
-package struct Configuration: Sendable {
+package struct Configuration: Sendable, Equatable {
     /// Whether a customer's commands keep their order.
     package enum Ordering: String, Sendable, CaseIterable {
         /// They do: one pod at a time owns the application.
@@ -20,7 +20,7 @@ package struct Configuration: Sendable {
         package var strict: Bool
     }
 
-    package struct Application: Sendable {
+    package struct Application: Sendable, Equatable {
         package var applicationID: GUID
         package var credential: ClientCredential
         /// Directory with one refresh token a partner tenant.

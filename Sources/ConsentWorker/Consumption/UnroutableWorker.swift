@@ -7,7 +7,7 @@ import ServiceLifecycle
 /// Answers commands that no application's queue was bound for: every one is rejected, with the reason.
 struct UnroutableWorker: Sendable {
     let connection: AMQPConnection
-    let configured: Set<GUID>
+    let configured: @Sendable () -> Set<GUID>
     let settlement: Settlement
     let clock: any MonotonicClock
     let wallClock: any WallClock
@@ -35,6 +35,6 @@ struct UnroutableWorker: Sendable {
             receivedTime: wallClock.now,
             session: Session(lease: nil)
         )
-        try await settlement.settle(CommandAdmission.refusal(of: delivery, configured: configured), message)
+        try await settlement.settle(CommandAdmission.refusal(of: delivery, configured: configured()), message)
     }
 }

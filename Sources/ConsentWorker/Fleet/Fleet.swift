@@ -24,6 +24,7 @@ final class Fleet: Sendable {
         var pauses: [PauseKey: ContinuousClock.Instant] = [:]
         var pauseHandlers: [GUID: @Sendable (API, ContinuousClock.Instant) -> Void] = [:]
         var operatorPauses: [GUID: OperatorPause] = [:]
+        var claims = 0
     }
 
     private struct PauseKey: Hashable {
@@ -37,10 +38,8 @@ final class Fleet: Sendable {
     private let logger: Logger
     private let state: NIOLockedValueBox<State>
 
-    /// - Parameter owned: the applications that have an owner.
     init(
         pod: String,
-        owned applications: Set<GUID>,
         publisher: ConfirmedPublisher,
         clock: any MonotonicClock,
         logger: Logger
@@ -49,7 +48,21 @@ final class Fleet: Sendable {
         self.publisher = publisher
         self.clock = clock
         self.logger = logger
-        state = NIOLockedValueBox(State(membership: Membership(pod: pod, applications: applications)))
+        state = NIOLockedValueBox(State(membership: Membership(pod: pod)))
+    }
+
+    /// - Parameter owned: the applications that have an owner.
+    func setApplications(owned: Set<GUID>) {
+        state.withLockedValue { $0.membership.applications = owned }
+        levelOut()
+    }
+
+    /// A number that this process has not used before.
+    func nextClaim() -> Int {
+        state.withLockedValue { state in
+            state.claims += 1
+            return state.claims
+        }
     }
 
     /// Takes part over this connection until it ends or the task is cancelled.

@@ -15,12 +15,12 @@ struct Membership: Sendable {
 
     private let pod: String
     /// Applications that have an owner at all.
-    private let applications: Set<GUID>
+    var applications: Set<GUID>
     private var peers: [String: Peer] = [:]
     /// In the order in which this pod got them.
     private(set) var owned: [GUID] = []
 
-    init(pod: String, applications: Set<GUID>) {
+    init(pod: String, applications: Set<GUID> = []) {
         self.pod = pod
         self.applications = applications
     }

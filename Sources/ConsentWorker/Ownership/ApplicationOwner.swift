@@ -22,7 +22,6 @@ final class ApplicationOwner: Sendable {
     private let publisher: ConfirmedPublisher
     private let clock: any MonotonicClock
     private let logger: Logger
-    private let claims = NIOLockedValueBox(0)
     private let onSuccession: @Sendable (ContinuousClock.Instant) -> Void
     /// Before it this pod does not send: an owner before it may still do.
     private let earliestStart: NIOLockedValueBox<ContinuousClock.Instant>
@@ -238,11 +237,7 @@ final class ApplicationOwner: Sendable {
 
     /// A token of this pod's with a number that it has never used, which says what `token` said of the application.
     private func numbered(_ token: OwnerToken) -> OwnerToken {
-        let number = claims.withLockedValue { claims in
-            claims += 1
-            return claims
-        }
-        var own = OwnerToken(token.agreement, holder: "\(pod)#\(number)", isReleased: false, lease: lease)
+        var own = OwnerToken(token.agreement, holder: "\(pod)#\(fleet.nextClaim())", isReleased: false, lease: lease)
         own.record = token.record
         return own
     }

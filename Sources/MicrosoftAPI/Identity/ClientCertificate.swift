@@ -6,7 +6,7 @@ import JSON
 
 /// A certificate and its RSA key, with which an application signs assertions about itself
 /// (learn.microsoft.com/entra/identity-platform/certificate-credentials).
-package struct ClientCertificate: Sendable, CustomStringConvertible, CustomReflectable {
+package struct ClientCertificate: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     /// Why files are no certificate with its key. Safe to print.
     package struct Unusable: Error, Sendable, Hashable, CustomStringConvertible {
         package let description: String
@@ -32,6 +32,10 @@ package struct ClientCertificate: Sendable, CustomStringConvertible, CustomRefle
             throw Unusable(description: "does not go with an RSA key of 2048 bits or more in PEM form")
         }
         thumbprint = Self.base64URL(Data(SHA256.hash(data: der)))
+    }
+
+    package static func == (one: ClientCertificate, other: ClientCertificate) -> Bool {
+        one.thumbprint == other.thumbprint
     }
 
     // Neither shows the key.

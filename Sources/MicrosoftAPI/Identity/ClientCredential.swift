@@ -2,7 +2,7 @@ import ConsentContract
 package import Secrets
 
 /// How an application proves to the identity service who it is.
-package enum ClientCredential: Sendable {
+package enum ClientCredential: Sendable, Equatable {
     case secret(Secret)
     case certificate(ClientCertificate)
 

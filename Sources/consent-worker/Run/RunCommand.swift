@@ -10,7 +10,7 @@ import UnixSignals
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Runs the worker until SIGTERM or SIGINT."
+        abstract: "Runs the worker until SIGTERM or SIGINT. SIGHUP reads the list of applications again."
     )
 
     @OptionGroup var options: ConfigurationOptions
@@ -53,9 +53,12 @@ struct RunCommand: AsyncParsableCommand {
             logger: logger,
             onListening: { logger.notice("admin listener is up", metadata: ["port": "\($0)"]) }
         )
+        let reload = ReloadService(options: options, worker: worker, logger: logger)
         // Stopped in reverse order: the worker first, the probes last.
         var group = ServiceGroupConfiguration(
-            services: [.init(service: admin), .init(service: publisher), .init(service: worker)],
+            services: [
+                .init(service: admin), .init(service: publisher), .init(service: worker), .init(service: reload),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )

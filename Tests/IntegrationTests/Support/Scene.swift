@@ -67,8 +67,9 @@ final class Scene: Sendable {
     var configurationFile: String { "\(folder)/consent-worker.yaml" }
 
     /// Writes the configuration; `application` and `top` are further lines of YAML, `each` those of single
-    /// applications.
+    /// applications. Without `listed` it lists all of the scene's.
     func configure(
+        listed: [GUID]? = nil,
         application lines: [String] = [],
         each: [GUID: [String]] = [:],
         credential: [String] = ["clientSecretFile: client-secret"],
@@ -85,7 +86,7 @@ final class Scene: Sendable {
             "admin: {listen: \"127.0.0.1:\(adminPort)\"}",
             "applications:",
         ]
-        for application in applications {
+        for application in listed ?? applications {
             text.append("  - applicationId: \(application)")
             let members = ["refreshTokens: refresh-tokens"] + credential + lines + (each[application] ?? [])
             text += members.map { "    \($0)" }

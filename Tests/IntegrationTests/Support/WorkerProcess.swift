@@ -49,6 +49,9 @@ final class WorkerProcess: Sendable {
     /// The process stands still, as in a paused virtual machine, until ``resume()``.
     func suspend() { process.signal(SIGSTOP) }
 
+    /// Has it read its configuration again.
+    func reload() { process.signal(SIGHUP) }
+
     func resume() { process.signal(SIGCONT) }
 
     /// The applications that it owns, as it says itself.
