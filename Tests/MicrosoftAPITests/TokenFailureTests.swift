@@ -26,7 +26,7 @@ struct TokenFailureTests {
     @Test(
         "a customer's tenant says no for that customer only",
         arguments: [
-            (ErrorCategory.customerNotConsented, [65001, 90099, 700016]),
+            (ErrorCategory.customerNotConsented, [65001, 90099, 700016, 7_000_229]),
             (.customerConditionalAccess, [50076, 50079, 50074, 50078, 50158, 53003, 530032]),
             (.customerAccessLost, [50020, 50034, 90072, 50177]), (.customerTenantNotFound, [90002, 900023, 5000224]),
             (.serviceNotSubscribed, [650052, 500011]),
@@ -36,7 +36,10 @@ struct TokenFailureTests {
         for code in codes {
             #expect(category(failure("invalid_grant", [code])) == expected)
             #expect(category(failure("interaction_required", [code])) == expected)
-            #expect(category(failure("invalid_grant", [code], atPartner: true)) == .partnerReauthorizationRequired)
+            #expect(category(failure("invalid_client", [code], status: 401)) == expected)
+            for error in ["invalid_grant", "invalid_client"] {
+                #expect(category(failure(error, [code], atPartner: true)) == .partnerReauthorizationRequired)
+            }
         }
     }
 
@@ -70,7 +73,7 @@ struct TokenFailureTests {
         arguments: [
             ("temporarily_unavailable", 0, 400), ("invalid_grant", 50033, 400), (nil, 50087, 400), ("x", 90006, 400),
             ("x", 90012, 400), ("x", 90024, 400), ("x", 90033, 400), ("x", 90055, 400), ("x", 90090, 400),
-            ("x", 650051, 400),
+            ("x", 650051, 400), ("invalid_client", 650051, 400),
             (nil, 0, 400), (nil, 0, 302), (nil, 0, 404), ("x", 0, 408), (nil, 0, 429), (nil, 0, 500), (nil, 0, 503),
             ("invalid_grant", 65001, 503),
         ] as [(String?, Int, Int)]

@@ -26,19 +26,21 @@ package struct TokenFailure: Error, Sendable, Hashable {
                 description: description
             )
         }
-        if error == "invalid_client" {
-            return TokenFailure(
-                .misconfigured(
-                    failure(.internalError, "The identity service does not accept the application's secret.")
-                )
-            )
-        }
         let isTransient =
             error == nil || error == "temporarily_unavailable" || status == 408 || status == 429 || status >= 500
             || codes.contains(where: transientCodes.contains)
         if isTransient {
             let error = failure(.identityUnavailable, "The identity service could not issue a token.")
             return TokenFailure(.transient(error, outcomeUnknown: false, retryAfter: retryAfter))
+        }
+        let ofTenant = tenantCodes.first { codes.contains(where: $0.codes.contains) }
+        // A tenant that does not know the application, or the resource, says so too, whatever the secret.
+        if error == "invalid_client", ofTenant == nil {
+            return TokenFailure(
+                .misconfigured(
+                    failure(.internalError, "The identity service does not accept the application's secret.")
+                )
+            )
         }
         if atPartner, let error, !signInErrors.contains(error) {
             return TokenFailure(
@@ -52,17 +54,15 @@ package struct TokenFailure: Error, Sendable, Hashable {
                 )
             )
         }
-        for (category, known, message) in customerCodes where codes.contains(where: known.contains) {
-            return TokenFailure(.failed(failure(category, message)))
-        }
+        if let ofTenant { return TokenFailure(.failed(failure(ofTenant.category, ofTenant.message))) }
         return TokenFailure(
             .failed(failure(.customerNotConsented, "The customer's tenant issued no token for the application."))
         )
     }
 
-    /// The partner's account has to sign in again.
+    /// The partner's account has to sign in again, which also makes its tenant know the application.
     private static let signInErrors: Set<String> = [
-        "invalid_grant", "interaction_required", "login_required", "consent_required",
+        "invalid_grant", "interaction_required", "login_required", "consent_required", "invalid_client",
     ]
 
     private static let transientCodes: Set<Int> = [50033, 50087, 90006, 90012, 90024, 90033, 90055, 90090, 650051]
@@ -70,8 +70,12 @@ package struct TokenFailure: Error, Sendable, Hashable {
     /// The partner's own refresh token, whichever tenant noticed it.
     private static let expiredCodes: Set<Int> = [700082, 70008, 50173, 70043, 50089]
 
-    private static let customerCodes: [(ErrorCategory, Set<Int>, String)] = [
-        (.customerNotConsented, [65001, 90099, 700016], "The customer has not consented to the application."),
+    /// What a customer's tenant refuses for itself.
+    private static let tenantCodes: [(category: ErrorCategory, codes: Set<Int>, message: String)] = [
+        (
+            .customerNotConsented, [65001, 90099, 700016, 7_000_229],
+            "The customer has not consented to the application."
+        ),
         (
             .customerConditionalAccess, [50076, 50079, 50074, 50078, 50158, 53003, 530032],
             "The customer's conditional access policy refused the partner's account."
