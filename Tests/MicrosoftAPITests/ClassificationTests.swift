@@ -125,6 +125,13 @@ struct ClassificationTests {
         #expect(Word(verdict) == .failed(category))
     }
 
+    @Test("an answer too large to be read may hide that a write took effect", arguments: [CommandKind.grant, .revoke])
+    func tooLargeAnAnswer(kind: CommandKind) {
+        let failure = HTTPError(.responseTooLarge, "", wasSent: true)
+        let verdict = Classification(kind, api: .partnerCenter).verdict(on: failure)
+        #expect(Word(verdict) == .retry(.responseTooLarge, unknown: true))
+    }
+
     private func error(_ body: [UInt8], status: Int = 400) -> CommandError? {
         let response = HTTPResponse(status: status, body: body)
         guard

@@ -74,6 +74,8 @@ package struct Classification: Sendable {
         case .connectionFailed, .connectionLost, .cancelled, .sendRefused: return transient(.connectionFailed)
         case .malformedResponse: return transient(.malformedResponse)
         case .tlsVerificationFailed: return transient(.tlsVerificationFailed)
+        // An answer too large to be read: a write may have taken effect, a query would only get it again.
+        case .responseTooLarge where kind != .query: return transient(.responseTooLarge)
         case .responseTooLarge: return .failed(error(.responseTooLarge))
         case .invalidRequest: return .failed(error(.internalError))
         }
