@@ -78,6 +78,7 @@ final class Platform: Sendable {
     func command(
         _ kind: String,
         application: GUID? = nil,
+        partner: GUID? = nil,
         customer: String = Platform.customer(1),
         id: GUID = .random(),
         _ members: [String: JSONValue] = [:]
@@ -85,7 +86,7 @@ final class Platform: Sendable {
         var object = JSONObject()
         object.append("command", .string(kind))
         object.append("commandId", .string(id.description))
-        object.append("partnerTenantId", .string(scene.partner.description))
+        object.append("partnerTenantId", .string((partner ?? scene.partner).description))
         object.append("customerId", .string(customer))
         object.append("applicationId", .string((application ?? scene.application).description))
         if kind == "grant" && members["applicationGrants"] == nil {

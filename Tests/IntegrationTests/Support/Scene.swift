@@ -56,10 +56,18 @@ final class Scene: Sendable {
         guard let port = ports.first else { throw TestFailure("no free port for the probes") }
         adminPort = port
         adminPorts = NIOLockedValueBox(Array(ports))
-        let tokens = "\(folder)/refresh-tokens"
-        try FileManager.default.createDirectory(atPath: tokens, withIntermediateDirectories: true)
-        try "refresh-token-of-\(partner)".write(toFile: "\(tokens)/\(partner)", atomically: true, encoding: .utf8)
+        try FileManager.default.createDirectory(atPath: "\(folder)/refresh-tokens", withIntermediateDirectories: true)
+        try addPartner(partner)
         try "client-secret-\(application)".write(toFile: "\(folder)/client-secret", atomically: true, encoding: .utf8)
+    }
+
+    /// Gives a partner a refresh token.
+    func addPartner(_ partner: GUID) throws {
+        try "refresh-token-of-\(partner)".write(
+            toFile: "\(folder)/refresh-tokens/\(partner)",
+            atomically: true,
+            encoding: .utf8
+        )
     }
 
     var application: GUID { applications[0] }

@@ -59,6 +59,7 @@ final class SimulatorProcess: Sendable {
         let atNanoseconds: Int
         let kind: String
         let customer: String?
+        let tenant: String?
         let requestID: String?
         let correlationID: String?
         let status: Int?
@@ -68,12 +69,20 @@ final class SimulatorProcess: Sendable {
 
     /// What arrived for the application's commands, in order; token requests are left out.
     func arrivals(of application: String) async throws -> [Arrival] {
+        try await arrivals { $0["application"]?.string == application && $0["kind"]?.string != "token" }
+    }
+
+    /// What arrived at the token endpoint, of all applications.
+    func tokenArrivals() async throws -> [Arrival] { try await arrivals { $0["kind"]?.string == "token" } }
+
+    private func arrivals(where isMeant: (JSONValue) -> Bool) async throws -> [Arrival] {
         let all = try await call(.get, "arrivals")["arrivals"]?.array ?? []
-        return all.filter { $0["application"]?.string == application && $0["kind"]?.string != "token" }.map {
+        return all.filter(isMeant).map {
             Arrival(
                 atNanoseconds: $0["atNs"]?.int ?? 0,
                 kind: $0["kind"]?.string ?? "",
                 customer: $0["customer"]?.string,
+                tenant: $0["tenant"]?.string,
                 requestID: $0["requestId"]?.string,
                 correlationID: $0["correlationId"]?.string,
                 status: $0["status"]?.int,
@@ -83,14 +92,21 @@ final class SimulatorProcess: Sendable {
         }
     }
 
-    func tokenRequests() async throws -> Int {
-        let all = try await call(.get, "arrivals")["arrivals"]?.array ?? []
-        return all.count { $0["kind"]?.string == "token" }
-    }
+    func tokenRequests() async throws -> Int { try await tokenArrivals().count }
+
+    /// The clock of the arrivals.
+    func now() async throws -> Int { try await call(.get, "health")["nowNs"]?.int ?? 0 }
 
     /// Whether the application has consent in the customer.
     func isConsented(_ customer: String, _ application: String) async throws -> Bool {
         let state = try await call(.get, "state?customer=\(customer)&application=\(application)")
         return state["consents"]?.array?.first?["consented"]?.bool ?? false
+    }
+
+    /// The customers in which the application has consent.
+    func consentedCustomers(_ application: String) async throws -> Set<String> {
+        let state = try await call(.get, "state?application=\(application)")
+        let consented = (state["consents"]?.array ?? []).filter { $0["consented"] == true }
+        return Set(consented.compactMap { $0["customer"]?.string })
     }
 }
