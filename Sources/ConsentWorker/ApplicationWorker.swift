@@ -20,6 +20,7 @@ struct ApplicationWorker: Sendable {
     let settlement: Settlement
     let publisher: ConfirmedPublisher
     let health: WorkerHealth
+    let activity: ApplicationActivity
     let clock: any MonotonicClock
     let wallClock: any WallClock
     let logger: Logger
@@ -52,6 +53,8 @@ struct ApplicationWorker: Sendable {
                         .run(tenure.lease, tenure.suspicion, until: tenure.release)
                 }
             case .none:
+                health.setShared(id, true)
+                defer { health.setShared(id, false) }
                 try await compete(on: connection, prefetch: agreed.prefetch, shutdown)
             }
         }
@@ -94,6 +97,7 @@ struct ApplicationWorker: Sendable {
                 executor: executor,
                 settlement: settlement,
                 publisher: publisher,
+                activity: activity,
                 clock: clock,
                 wallClock: wallClock,
                 logger: logger

@@ -16,6 +16,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
     private let publisher: ConfirmedPublisher
     private let client: HTTPClient
     private let health: WorkerHealth
+    private let status: WorkerStatus
     private let clock: any MonotonicClock
     private let wallClock: any WallClock
     private let logger: Logger
@@ -27,6 +28,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
         publisher: ConfirmedPublisher,
         client: HTTPClient,
         health: WorkerHealth,
+        status: WorkerStatus,
         clock: any MonotonicClock = SystemClock(),
         wallClock: any WallClock = SystemWallClock(),
         logger: Logger
@@ -35,6 +37,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
         self.publisher = publisher
         self.client = client
         self.health = health
+        self.status = status
         self.clock = clock
         self.wallClock = wallClock
         self.logger = logger
@@ -62,7 +65,14 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
             clock: clock,
             logger: logger
         )
-        let settlement = Settlement(publisher: publisher, clock: clock, wallClock: wallClock, logger: logger)
+        status.attach(fleet)
+        let settlement = Settlement(
+            publisher: publisher,
+            status: status,
+            clock: clock,
+            wallClock: wallClock,
+            logger: logger
+        )
         let shutdown = DrainSignal()
         try await withThrowingTaskGroup { group in
             var workers: [ApplicationWorker] = []
@@ -140,6 +150,8 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
                     throw error
                 }
             }
+            // What is shown of the queues holds nothing up.
+            group.addTask { [queues = status.queues] in try? await queues.run(on: connection) }
             try await withThrowingTaskGroup { group in
                 group.addTask { try await unroutable.run() }
                 for worker in workers {
@@ -197,6 +209,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
                         budget: budget,
                         timeout: configuration.httpTimeout,
                         fleet: fleet,
+                        activity: status[application.applicationID],
                         clock: clock,
                         wallClock: wallClock,
                         logger: logger
@@ -209,6 +222,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
             settlement: settlement,
             publisher: publisher,
             health: health,
+            activity: status[application.applicationID],
             clock: clock,
             wallClock: wallClock,
             logger: logger
