@@ -101,6 +101,9 @@ let package = Package(
                 "ConsentContract", "ConsentWorker", "JSON", "MicrosoftAPI", "Resilience", hummingbird, logging,
                 lifecycle, locks, metrics, coreMetrics,
             ],
+            resources: [
+                .embedInCode("Page/page.css"), .embedInCode("Page/page.html"), .embedInCode("Page/page.js"),
+            ],
             swiftSettings: settings
         ),
 

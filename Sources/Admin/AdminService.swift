@@ -6,11 +6,12 @@ import NIOCore
 package import Resilience
 import ServiceLifecycle
 
-/// The HTTP listener for probes and metrics.
+/// The HTTP listener for probes, metrics and people.
 ///
 /// - `/livez` says whether the threads turn, never whether something can be reached: a restart mends no broker.
 /// - `/readyz` says whether commands are being taken, and if not, why.
 /// - `/metrics` is for Prometheus.
+/// - `/` is a page for people, which reads `/status.json`.
 ///
 /// All of it is read off what the worker notes anyway: nobody who asks makes a command wait.
 package struct AdminService: Service, CustomStringConvertible {
@@ -66,6 +67,8 @@ package struct AdminService: Service, CustomStringConvertible {
         router.get("livez") { _, _ in await self.live() }
         router.get("readyz") { _, _ in self.ready() }
         router.get("metrics") { _, _ in self.scrape() }
+        router.get("status.json") { _, _ in Self.response(.ok, self.status.snapshot(isPerson: true).json) }
+        router.get("/") { _, _ in LivePage.response() }
         // Hummingbird tells at info of every start; that is a debug fact here.
         var logger = logger
         if logger.logLevel == .info { logger.logLevel = .notice }
