@@ -104,7 +104,7 @@ let package = Package(
             resources: [
                 .embedInCode("Page/page.css"), .embedInCode("Page/page.html"), .embedInCode("Page/page.js"),
             ],
-            swiftSettings: settings
+            swiftSettings: settings + testable
         ),
 
         // 6

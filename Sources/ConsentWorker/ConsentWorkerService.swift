@@ -66,6 +66,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
             logger: logger
         )
         status.attach(fleet)
+        status.addBreakers { breakers.states }
         let settlement = Settlement(
             publisher: publisher,
             status: status,

@@ -33,7 +33,10 @@ struct StatusMetricsTests {
             ],
             queues: [.init(name: "consent.dead-letters", messages: 4), .init(name: "consent.events.unclaimed")],
             pods: [],
-            breakers: [.init(name: "graph", isOpen: true), .init(name: "identity", isOpen: false)],
+            breakers: [
+                .init(host: "graph", title: "Graph", isOpen: true),
+                .init(host: "identity", title: "Identity", isOpen: false),
+            ],
             failures: []
         )
         change(&snapshot)
@@ -42,8 +45,8 @@ struct StatusMetricsTests {
 
     @Test func openBreakersAndKnownQueuesAreTold() {
         let lines = lines { _ in }
-        #expect(lines.contains(#"consent_breaker_open{name="graph"} 1"#))
-        #expect(lines.contains(#"consent_breaker_open{name="identity"} 0"#))
+        #expect(lines.contains(#"consent_breaker_open{host="graph"} 1"#))
+        #expect(lines.contains(#"consent_breaker_open{host="identity"} 0"#))
         #expect(lines.filter { $0.hasPrefix("consent_queue_messages") }.count == 1)
         #expect(lines.contains(#"consent_queue_messages{queue="consent.dead-letters"} 4"#))
     }

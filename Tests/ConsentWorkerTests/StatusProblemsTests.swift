@@ -45,7 +45,7 @@ struct StatusProblemsTests {
                 .init(name: "consent.commands.\(Self.application)", messages: 100),
             ],
             pods: [.init(name: "pod-1", owns: [Self.application], isThisOne: true)],
-            breakers: [.init(name: "Microsoft Graph", isOpen: false)],
+            breakers: [.init(host: "graph", title: "Microsoft Graph", isOpen: false)],
             failures: []
         )
         change(&snapshot)
@@ -60,6 +60,7 @@ struct StatusProblemsTests {
         ("not ready: not connected to the broker", { $0.reasons = ["not connected to the broker"] }),
         ("Microsoft Graph fails most requests", { $0.breakers[0].isOpen = true }),
         ("hears of none that owns application 11111111", { $0.applications[0].owner = nil }),
+        ("An operator has paused application", { $0.applications[0].isPaused = true }),
         ("Partner Center throttles application", { $0.applications[0].apis[.partnerCenter].throttled = 2 }),
         ("a pause of 3 s more", { $0.applications[0].apis[.graph].pause = .milliseconds(2500) }),
         ("1 request of application", { $0.applications[0].apis[.graph].failedRequests = 1 }),
@@ -95,6 +96,7 @@ struct StatusProblemsTests {
         #expect(snapshot().applications[0].remaining == .seconds(3))
         let paused = snapshot { $0.applications[0].apis[.graph].pause = .seconds(40) }
         #expect(paused.applications[0].remaining == .seconds(43))
+        #expect(snapshot { $0.applications[0].isPaused = true }.applications[0].remaining == nil)
         #expect(snapshot { $0.applications[0].rate = 0 }.applications[0].remaining == nil)
         #expect(snapshot { $0.applications[0].role = .standby }.applications[0].remaining == nil)
         #expect(snapshot { $0.applications[0].waiting = nil }.applications[0].remaining == nil)

@@ -62,7 +62,10 @@ enum MetricCatalog {
 
     private static let requests = [
         counter("consent_requests_total", "Permits used: requests written to an API."),
-        counter("consent_request_failures_total", "Requests that came to nothing and are tried again, by category."),
+        counter(
+            "consent_request_failures_total",
+            "Requests that came to nothing in a way that is tried again, by category."
+        ),
         counter("consent_throttled_total", "Requests answered with 429 though the limit was kept."),
         gauge("consent_requests_in_flight", "Requests under way."),
         Entry(
@@ -76,6 +79,7 @@ enum MetricCatalog {
         gauge("consent_limit_requests", "Requests that the limit allows in each window."),
         gauge("consent_limit_window_seconds", "The limit's window."),
         gauge("consent_paused_seconds", "Time until requests may be sent again, because the API asked for a pause."),
+        gauge("consent_application_paused", "1 while an operator has paused the application."),
         gauge("consent_breaker_open", "1 while a breaker keeps requests back, 0 while it does not."),
     ]
 

@@ -15,7 +15,7 @@ extension StatusSnapshot {
             samples.append(MetricSample("consent_queue_messages", [("queue", queue.name)], Double(messages)))
         }
         for breaker in breakers {
-            samples.append(MetricSample("consent_breaker_open", [("name", breaker.name)], breaker.isOpen ? 1 : 0))
+            samples.append(MetricSample("consent_breaker_open", [("host", breaker.host)], breaker.isOpen ? 1 : 0))
         }
         return samples + applications.flatMap(\.metrics)
     }
@@ -28,6 +28,7 @@ extension StatusSnapshot.Application {
             MetricSample("consent_commands_in_hand", own, Double(inHand)),
             MetricSample("consent_commands_in_hand_max", own, Double(prefetch)),
             MetricSample("consent_lanes", own, Double(lanes)),
+            MetricSample("consent_application_paused", own, isPaused ? 1 : 0),
         ]
         // Where all pods share, nobody owns.
         if ordering == .customer { samples.append(MetricSample("consent_owned", own, role == .owner ? 1 : 0)) }

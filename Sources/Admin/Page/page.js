@@ -123,6 +123,7 @@ function showApplication(card, application) {
   const role = at(card, "role");
   role.className = `chip ${colour}`;
   write(role, text(application));
+  at(card, "paused").hidden = !application.paused;
   const {outcomes, meanMs} = application.lastMinute;
   const works = application.role === "owner" || application.role === "shared";
   write(at(card, "waiting"), application.waiting === null ? "?" : number(application.waiting));
@@ -149,7 +150,7 @@ function showApplication(card, application) {
   const mean = (name, value, colour) => ({name, value, colour, text: time(value)});
   stack(card, "times", [
     mean("in the queue", meanMs.queue, "calm"), mean("for the limit", meanMs.limit, "accent"),
-    mean("at Microsoft", meanMs.api, "good"), mean("before a retry", meanMs.retry, "bad"),
+    mean("at Microsoft", meanMs.api, "good"), mean("for retries and outages", meanMs.retry, "bad"),
   ]);
 }
 
@@ -209,7 +210,7 @@ function show(status) {
   list("queues", status.queues.filter(queue => QUEUES[queue.name]), queue => element("li", "",
     element("span", "", QUEUES[queue.name]), element("b", "", queue.messages === null ? "?" : number(queue.messages))));
   for (const id of ["breakers", "breakers-title"]) byID(id).hidden = !status.breakers.length;
-  list("breakers", status.breakers, breaker => element("li", "", element("span", "", breaker.name),
+  list("breakers", status.breakers, breaker => element("li", "", element("span", "", breaker.title),
     element("span", `chip ${breaker.isOpen ? "bad" : "good"}`, breaker.isOpen ? "open: requests wait" : "closed")));
   list("failures", status.failures, showFailure, "None since this pod started.");
 }

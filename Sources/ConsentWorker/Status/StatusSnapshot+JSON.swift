@@ -24,7 +24,7 @@ extension StatusSnapshot {
                     ]
                 }
             ),
-            "breakers": .array(breakers.map { ["name": .string($0.name), "isOpen": .bool($0.isOpen)] }),
+            "breakers": .array(breakers.map { ["title": .string($0.title), "isOpen": .bool($0.isOpen)] }),
             "failures": .array(failures.map(\.json)),
         ]
     }
@@ -36,6 +36,7 @@ extension StatusSnapshot.Application {
             "applicationId": .string(applicationID.description),
             "ordering": .string(ordering.rawValue),
             "role": .string(role.rawValue),
+            "paused": .bool(isPaused),
             "owner": JSONValue(owner),
             "waiting": JSONValue(waiting),
             "remainingMs": JSONValue(remaining?.milliseconds),

@@ -18,7 +18,7 @@ extension StatusSnapshot {
             reasons.map { error("This pod is not ready: \($0).", "Look at its log, and at the broker's.") }
             + breakers.filter(\.isOpen).map {
                 error(
-                    "\($0.name) fails most requests; commands wait for it.",
+                    "\($0.title) fails most requests; commands wait for it.",
                     "They go on by themselves when it answers."
                 )
             }
@@ -36,6 +36,14 @@ extension StatusSnapshot {
                     severity: (application.waiting ?? 0) > 0 ? .error : .warning,
                     text: "This pod hears of none that owns application \(id).",
                     remedy: "One takes it over by itself soon; if none does, look at the pods' logs."
+                )
+            )
+        }
+        if application.isPaused {
+            problems.append(
+                warning(
+                    "An operator has paused application \(id); its commands wait.",
+                    "`consent-worker resume \(id)` lets them go on."
                 )
             )
         }

@@ -18,6 +18,8 @@ package struct StatusSnapshot: Sendable {
         package var applicationID: GUID
         package var ordering: Configuration.Ordering
         package var role: Role
+        /// An operator has paused it.
+        package var isPaused = false
         /// The pod that owns it, as far as known here.
         package var owner: String?
         /// Ready in the broker; nil where that was not learned.
@@ -37,9 +39,11 @@ package struct StatusSnapshot: Sendable {
         /// Commands that ended in a second, in the mean of the last ten as far as there was something to do.
         package var rate: Double
 
-        /// When everything that waits will be done at the present rate; nil while nothing ends, or others do it too.
+        /// When everything that waits will be done at the present rate; nil while nothing ends, or other pods do it.
         package var remaining: Duration? {
-            guard role == .owner || role == .shared, let waiting, waiting + inHand > 0, rate > 0 else { return nil }
+            guard role == .owner || role == .shared, !isPaused, let waiting, waiting + inHand > 0, rate > 0 else {
+                return nil
+            }
             let pause = API.allCases.compactMap { apis[$0].pause }.max() ?? .zero
             return pause + .seconds((Double(waiting + inHand) / rate).rounded(.up))
         }
@@ -77,14 +81,11 @@ package struct StatusSnapshot: Sendable {
     }
 
     package struct Breaker: Sendable, Hashable {
-        /// What it stands before: a host, an application's credentials.
-        package var name: String
+        /// What it stands before, as configuration and metrics call it.
+        package var host: String
+        /// As people call it.
+        package var title: String
         package var isOpen: Bool
-
-        package init(name: String, isOpen: Bool) {
-            self.name = name
-            self.isOpen = isOpen
-        }
     }
 
     /// A command that failed or was rejected.

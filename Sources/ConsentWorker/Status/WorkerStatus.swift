@@ -123,6 +123,7 @@ package final class WorkerStatus: Sendable {
             applicationID: id,
             ordering: configured.ordering,
             role: health.role(in: id),
+            isPaused: health.paused.contains(id),
             owner: pods.first { $0.owns.contains(id) }?.name,
             waiting: messages[Topology.Name.commandQueue(id)],
             inHand: activity.commands,
