@@ -15,6 +15,8 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let locks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 
 // Targets are listed by layer: a target depends on lower layers only.
@@ -58,10 +60,12 @@ let package = Package(
         // 2
         .target(
             name: "AMQP",
-            dependencies: ["CRabbitMQ", "COpenSSL", "EventLoop", "Resilience", "Secrets", locks, logging, lifecycle],
+            dependencies: [
+                "CRabbitMQ", "COpenSSL", "EventLoop", "Resilience", "Secrets", locks, logging, lifecycle, metrics,
+            ],
             swiftSettings: settings
         ),
-        .target(name: "HTTP", dependencies: ["CCurl", "EventLoop", locks], swiftSettings: settings),
+        .target(name: "HTTP", dependencies: ["CCurl", "EventLoop", locks, metrics], swiftSettings: settings),
 
         // 3
         .target(
@@ -75,7 +79,7 @@ let package = Package(
                 "HTTP", "ConsentContract", "JSON", "Resilience", "Secrets", locks, logging, lifecycle,
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
-                .product(name: "Metrics", package: "swift-metrics"),
+                metrics,
             ],
             swiftSettings: settings
         ),
@@ -85,8 +89,7 @@ let package = Package(
             name: "ConsentWorker",
             dependencies: [
                 "AMQP", "HTTP", "RateLimiting", "MicrosoftAPI", "ConsentContract", "JSON", "Resilience", "EventLoop",
-                "Secrets", locks, logging, lifecycle, .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "Yams", package: "Yams"),
+                "Secrets", locks, logging, lifecycle, metrics, .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings + testable
         ),
@@ -94,8 +97,14 @@ let package = Package(
         // 5
         .target(
             name: "Admin",
-            dependencies: ["ConsentWorker", "JSON", hummingbird, logging, lifecycle, locks],
-            swiftSettings: settings
+            dependencies: [
+                "ConsentContract", "ConsentWorker", "JSON", "MicrosoftAPI", "Resilience", hummingbird, logging,
+                lifecycle, locks, metrics, coreMetrics,
+            ],
+            resources: [
+                .embedInCode("Page/page.css"), .embedInCode("Page/page.html"), .embedInCode("Page/page.js"),
+            ],
+            swiftSettings: settings + testable
         ),
 
         // 6
@@ -103,7 +112,7 @@ let package = Package(
             name: "consent-worker",
             dependencies: [
                 "Admin", "ConsentWorker", "AMQP", "HTTP", "MicrosoftAPI", "ConsentContract", "JSON", "EventLoop",
-                "RateLimiting", "Resilience", "Secrets", argumentParser, lifecycle, logging,
+                "RateLimiting", "Resilience", "Secrets", argumentParser, lifecycle, logging, metrics,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
@@ -188,6 +197,11 @@ let package = Package(
         .testTarget(
             name: "PublishTests",
             dependencies: ["consent-worker", "AMQP", "ConsentContract", "JSON", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "AdminTests",
+            dependencies: ["Admin", "ConsentWorker", "ConsentContract", "MicrosoftAPI", "TestSupport", coreMetrics],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,5 +1,6 @@
 package import EventLoop
 package import Logging
+import Metrics
 import NIOConcurrencyHelpers
 package import Resilience
 import ServiceLifecycle
@@ -64,6 +65,7 @@ package struct AMQPConnector: Sendable {
     ) async throws {
         let loop = EventLoop(name: "amqp \(name)")
         defer { loop.stop() }
+        let reconnects = Counter(label: "consent_broker_reconnects_total", dimensions: [("connection", name)])
         var failures = 0
         var generator = SystemRandomNumberGenerator()
         while !Task.isShuttingDownGracefully {
@@ -83,6 +85,7 @@ package struct AMQPConnector: Sendable {
                 throw error
             } catch {
                 onBlocked(false)
+                reconnects.increment()
                 // A connection that held for a while was a good one.
                 failures = clock.now - started > backoff.cap ? 1 : failures + 1
                 let delay = backoff.delay(afterAttempt: failures, using: &generator)

@@ -6,34 +6,54 @@ import NIOCore
 package import Resilience
 import ServiceLifecycle
 
-/// The HTTP listener for probes.
+/// The HTTP listener for probes, metrics and people.
 ///
-/// `/livez` says whether the threads turn, never whether something can be reached: a restart mends no broker.
-/// `/readyz` says whether commands are being taken, and if not, why.
+/// - `/livez` says whether the threads turn, never whether something can be reached: a restart mends no broker.
+/// - `/readyz` says whether commands are being taken, and if not, why.
+/// - `/metrics` is for Prometheus.
+/// - `/` is a page for people, which reads `/status.json`.
+///
+/// All of it is read off what the worker notes anyway: nobody who asks makes a command wait.
 package struct AdminService: Service, CustomStringConvertible {
     /// A thread that has not turned for this long is stuck.
     package static let stall = Duration.seconds(3)
 
+    /// Calls one of the worker's threads.
+    package struct Probe: Sendable {
+        package let name: String
+        /// Returns as soon as the thread has a turn.
+        package let ping: @Sendable () async -> Void
+
+        package init(_ name: String, _ ping: @escaping @Sendable () async -> Void) {
+            self.name = name
+            self.ping = ping
+        }
+    }
+
     private let configuration: Configuration.Admin
     private let health: WorkerHealth
-    private let probes: [(name: String, ping: @Sendable () async -> Void)]
+    private let status: WorkerStatus
+    private let metrics: MetricRegistry
+    private let probes: [Probe]
     private let clock: any MonotonicClock
     private let logger: Logger
     private let onListening: @Sendable (Int) -> Void
 
-    /// - Parameters:
-    ///   - probes: each returns as soon as its thread has a turn.
-    ///   - onListening: told the port.
+    /// - Parameter onListening: told the port.
     package init(
         configuration: Configuration.Admin,
         health: WorkerHealth,
-        probes: [(name: String, ping: @Sendable () async -> Void)],
+        status: WorkerStatus,
+        metrics: MetricRegistry,
+        probes: [Probe],
         clock: any MonotonicClock = SystemClock(),
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.health = health
+        self.status = status
+        self.metrics = metrics
         self.probes = probes
         self.clock = clock
         self.logger = logger
@@ -46,6 +66,9 @@ package struct AdminService: Service, CustomStringConvertible {
         let router = Router()
         router.get("livez") { _, _ in await self.live() }
         router.get("readyz") { _, _ in self.ready() }
+        router.get("metrics") { _, _ in self.scrape() }
+        router.get("status.json") { _, _ in Self.response(.ok, self.status.snapshot(isPerson: true).json) }
+        router.get("/") { _, _ in LivePage.response() }
         // Hummingbird tells at info of every start; that is a debug fact here.
         var logger = logger
         if logger.logLevel == .info { logger.logLevel = .notice }
@@ -55,7 +78,20 @@ package struct AdminService: Service, CustomStringConvertible {
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) },
             logger: logger
         )
-        try await application.run()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [lag = LoopLag(probes: probes, clock: clock)] in await lag.run() }
+            defer { group.cancelAll() }
+            try await application.run()
+        }
+    }
+
+    private func scrape() -> Response {
+        let samples = metrics.samples() + status.snapshot().metrics + ProcessFigures.samples()
+        return Response(
+            status: .ok,
+            headers: [.contentType: PrometheusText.contentType],
+            body: .init(byteBuffer: ByteBuffer(string: PrometheusText.write(samples)))
+        )
     }
 
     private func ready() -> Response {
@@ -98,7 +134,7 @@ package struct AdminService: Service, CustomStringConvertible {
     private static func response(_ status: HTTPResponse.Status, _ body: JSONValue) -> Response {
         Response(
             status: status,
-            headers: [.contentType: "application/json"],
+            headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: .init(byteBuffer: ByteBuffer(bytes: body.bytes))
         )
     }

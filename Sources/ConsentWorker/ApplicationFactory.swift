@@ -16,6 +16,7 @@ struct ApplicationFactory: Sendable {
     let settlement: Settlement
     let breakers: HostBreakers
     let health: WorkerHealth
+    let status: WorkerStatus
     let clock: any MonotonicClock
     let wallClock: any WallClock
     let logger: Logger
@@ -84,6 +85,7 @@ struct ApplicationFactory: Sendable {
                         budget: budget,
                         timeout: configuration.httpTimeout,
                         fleet: fleet,
+                        activity: status[application.applicationID],
                         clock: clock,
                         wallClock: wallClock,
                         logger: logger
@@ -96,6 +98,7 @@ struct ApplicationFactory: Sendable {
             settlement: settlement,
             publisher: publisher,
             health: health,
+            activity: status[application.applicationID],
             clock: clock,
             wallClock: wallClock,
             logger: logger

@@ -21,6 +21,7 @@ struct ApplicationWorker: Sendable {
     let settlement: Settlement
     let publisher: ConfirmedPublisher
     let health: WorkerHealth
+    let activity: ApplicationActivity
     let clock: any MonotonicClock
     let wallClock: any WallClock
     let logger: Logger
@@ -56,6 +57,8 @@ struct ApplicationWorker: Sendable {
                         .run(tenure.lease, tenure.suspicion, until: tenure.release)
                 }
             case .none:
+                health.setShared(id, true)
+                defer { health.setShared(id, false) }
                 try await compete(on: connection, prefetch: agreed.prefetch)
             }
         }
@@ -98,6 +101,7 @@ struct ApplicationWorker: Sendable {
                 executor: executor,
                 settlement: settlement,
                 publisher: publisher,
+                activity: activity,
                 clock: clock,
                 wallClock: wallClock,
                 logger: logger

@@ -23,6 +23,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
         publisher: ConfirmedPublisher,
         client: HTTPClient,
         health: WorkerHealth,
+        status: WorkerStatus,
         clock: any MonotonicClock = SystemClock(),
         wallClock: any WallClock = SystemWallClock(),
         logger: Logger
@@ -38,14 +39,25 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
             clock: clock,
             logger: logger
         )
+        let fleet = Fleet(pod: Self.podName(), publisher: publisher, clock: clock, logger: logger)
+        status.attach(fleet)
+        let breakers = HostBreakers(configuration.breaker, health: health, clock: clock, logger: logger)
+        status.addBreakers { breakers.states }
         factory = ApplicationFactory(
             configuration: configuration,
             publisher: publisher,
             client: client,
-            fleet: Fleet(pod: Self.podName(), publisher: publisher, clock: clock, logger: logger),
-            settlement: Settlement(publisher: publisher, clock: clock, wallClock: wallClock, logger: logger),
-            breakers: HostBreakers(configuration.breaker, health: health, clock: clock, logger: logger),
+            fleet: fleet,
+            settlement: Settlement(
+                publisher: publisher,
+                status: status,
+                clock: clock,
+                wallClock: wallClock,
+                logger: logger
+            ),
+            breakers: breakers,
             health: health,
+            status: status,
             clock: clock,
             wallClock: wallClock,
             logger: logger,
@@ -104,6 +116,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
     @discardableResult
     private func enlist(_ applications: [Configuration.Application]) -> ApplicationRoster.Change {
         health.setApplications(applications.map(\.applicationID))
+        factory.status.setApplications(applications)
         fleet.setApplications(owned: Set(applications.filter { $0.ordering == .customer }.map(\.applicationID)))
         return roster.update(applications) { factory.worker($0) }
     }
@@ -142,6 +155,8 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
                     throw error
                 }
             }
+            // What is shown of the queues holds nothing up.
+            group.addTask { [queues = factory.status.queues] in try? await queues.run(on: connection) }
             try await withThrowingTaskGroup { group in
                 group.addTask { try await unroutable.run() }
                 group.addTask { try await shift.run() }

@@ -11,6 +11,8 @@ package final class WorkerHealth: Sendable {
         /// Applications that this pod consumes, owns, or stands by for.
         var attached: Set<GUID> = []
         var owned: Set<GUID> = []
+        /// Those of them that all pods consume.
+        var shared: Set<GUID> = []
         var hindrances: [String: @Sendable () -> String?] = [:]
         var misconfigured: [GUID: String] = [:]
         var down: Set<String> = []
@@ -51,6 +53,15 @@ package final class WorkerHealth: Sendable {
         return pauses.filter(\.value.isPaused).map(\.key).sorted { $0.description < $1.description }
     }
 
+    /// This pod's part in an application.
+    package func role(in application: GUID) -> StatusSnapshot.Application.Role {
+        state.withLockedValue { state in
+            if state.owned.contains(application) { return .owner }
+            if state.shared.contains(application) { return .shared }
+            return state.attached.contains(application) ? .standby : .detached
+        }
+    }
+
     /// Returns as soon as the work connection's thread has a turn, or at once while there is no connection.
     package func ping() async {
         await state.withLockedValue { $0.connection }?.ping()
@@ -69,6 +80,7 @@ package final class WorkerHealth: Sendable {
             state.workConnection = reason
             state.attached = []
             state.owned = []
+            state.shared = []
         }
     }
 
@@ -90,6 +102,12 @@ package final class WorkerHealth: Sendable {
     func setOwned(_ application: GUID, _ isOwned: Bool) {
         state.withLockedValue { state in
             if isOwned { state.owned.insert(application) } else { state.owned.remove(application) }
+        }
+    }
+
+    func setShared(_ application: GUID, _ isShared: Bool) {
+        state.withLockedValue { state in
+            if isShared { state.shared.insert(application) } else { state.shared.remove(application) }
         }
     }
 

@@ -16,6 +16,7 @@ package actor HTTPClient: EventSource {
 
     package nonisolated let loop: EventLoop
     private nonisolated let options: HTTPOptions
+    private nonisolated let durations = RequestDurations()
     private nonisolated let inbox = NIOLockedValueBox(Inbox())
     private var handle: MultiHandle?
 
@@ -32,6 +33,7 @@ package actor HTTPClient: EventSource {
     ///
     /// Cancelling the task aborts the request; whether it took effect is then unknown if the error says it was sent.
     package nonisolated func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
+        let started = ContinuousClock.now
         let transfer = Transfer(request, limits: options)
         if Task.isCancelled {
             transfer.cancel()
@@ -43,6 +45,7 @@ package actor HTTPClient: EventSource {
         } onCancel: {
             give(.cancel(transfer))
         }
+        durations.record(request, result, took: ContinuousClock.now - started)
         return try result.get()
     }
 

@@ -10,9 +10,11 @@ struct LanesTests {
         let runs = [lanes.enter("a", 1), lanes.enter("a", 2), lanes.enter("b", 3)]
         #expect(runs == [true, false, true])
         #expect(lanes["a"] == [1, 2] && Set(lanes.elements) == [1, 2, 3])
+        #expect(lanes.count == 3 && lanes.laneCount == 2)
         let followers = [lanes.next(in: "a"), lanes.next(in: "a")]
         #expect(followers == [2, nil])
         #expect(lanes["a"].isEmpty)
+        #expect(lanes.count == 1 && lanes.laneCount == 1)
         let runsAgain = lanes.enter("a", 4)
         #expect(runsAgain)
     }

@@ -21,6 +21,7 @@ actor CommandConsumer {
     private let executor: CommandExecutor
     private let settlement: Settlement
     private let publisher: ConfirmedPublisher
+    private let activity: ApplicationActivity
     private let clock: any MonotonicClock
     private let wallClock: any WallClock
     private let logger: Logger
@@ -38,6 +39,7 @@ actor CommandConsumer {
         executor: CommandExecutor,
         settlement: Settlement,
         publisher: ConfirmedPublisher,
+        activity: ApplicationActivity,
         clock: any MonotonicClock,
         wallClock: any WallClock,
         logger: Logger
@@ -49,6 +51,7 @@ actor CommandConsumer {
         self.executor = executor
         self.settlement = settlement
         self.publisher = publisher
+        self.activity = activity
         self.clock = clock
         self.wallClock = wallClock
         self.logger = logger
@@ -60,6 +63,7 @@ actor CommandConsumer {
     func run() async throws {
         let channel = try await connection.openChannel()
         try await channel.setPrefetch(UInt16(prefetch))
+        defer { activity.holds(commands: 0, lanes: 0) }
         let consumer = try await channel.consume(Topology.Name.commandQueue(applicationID))
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { [drain = session.drain] in
@@ -97,6 +101,7 @@ actor CommandConsumer {
                 let command = try CommandAdmission.admit(delivery, to: applicationID)
                 if verdict == .isGuilty { return await condemn(command, message) }
                 _ = lanes.enter(command.customerID, (command, message))
+                activity.holds(commands: lanes.count, lanes: lanes.laneCount)
                 await runLane(command.customerID, command, message)
             } catch {
                 await reject(error, message)
@@ -120,7 +125,8 @@ actor CommandConsumer {
     }
 
     private func received(_ delivery: AMQPDelivery) -> ReceivedMessage {
-        ReceivedMessage(delivery: delivery, receivedAt: clock.now, receivedTime: wallClock.now, session: session)
+        activity.received()
+        return ReceivedMessage(delivery: delivery, receivedAt: clock.now, receivedTime: wallClock.now, session: session)
     }
 
     private func accept(_ delivery: AMQPDelivery, _ group: inout ThrowingDiscardingTaskGroup<any Error>) {
@@ -136,7 +142,9 @@ actor CommandConsumer {
                 return group.addTask { await self.condemn(command, message) }
             }
             if lanes.isEmpty { lastProgress = clock.now }
-            if lanes.enter(lane, (command, message)) {
+            let isFirst = lanes.enter(lane, (command, message))
+            activity.holds(commands: lanes.count, lanes: lanes.laneCount)
+            if isFirst {
                 group.addTask { await self.runLane(lane, command, message) }
             }
         } catch {
@@ -158,7 +166,9 @@ actor CommandConsumer {
                 return
             }
             // Only now: a follower that is acknowledged before this one would be overtaken by its redelivery.
-            guard let next = lanes.next(in: lane) else { return }
+            let next = lanes.next(in: lane)
+            activity.holds(commands: lanes.count, lanes: lanes.laneCount)
+            guard let next else { return }
             current = next
         }
     }

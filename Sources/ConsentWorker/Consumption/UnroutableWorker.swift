@@ -29,6 +29,7 @@ struct UnroutableWorker: Sendable {
     }
 
     private func answer(_ delivery: AMQPDelivery) async throws {
+        settlement.status[nil].received()
         let message = ReceivedMessage(
             delivery: delivery,
             receivedAt: clock.now,

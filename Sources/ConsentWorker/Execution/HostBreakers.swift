@@ -1,6 +1,5 @@
 import ConsentContract
 import Logging
-import Metrics
 import MicrosoftAPI
 import Resilience
 
@@ -15,10 +14,7 @@ struct HostBreakers: Sendable {
 
     init(_ policy: CircuitBreaker.Policy, health: WorkerHealth, clock: any MonotonicClock, logger: Logger) {
         func gate(_ name: String) -> BreakerGate {
-            let gauge = Gauge(label: "consent_breaker_open", dimensions: [("host", name)])
-            gauge.record(0)
             return BreakerGate(policy, clock: clock) { isOpen in
-                gauge.record(isOpen ? 1 : 0)
                 health.setDown(name, isOpen)
                 if isOpen {
                     logger.warning("a host fails most requests; commands wait", metadata: ["host": "\(name)"])
@@ -40,6 +36,15 @@ struct HostBreakers: Sendable {
         case .partnerCenter: partnerCenter
         case .graph: graph
         }
+    }
+
+    /// As they stand.
+    var states: [StatusSnapshot.Breaker] {
+        [
+            .init(host: "partner-center", title: "Partner Center", isOpen: partnerCenter.isOpen),
+            .init(host: "graph", title: "Microsoft Graph", isOpen: graph.isOpen),
+            .init(host: "identity", title: "Microsoft's token endpoint", isOpen: identity.isOpen),
+        ]
     }
 
     /// With a breaker for the application's own credentials, which shows in readiness.

@@ -14,6 +14,7 @@ struct RequestExecutor: Sendable {
     let budget: RetryBudget
     let timeout: Duration
     let fleet: Fleet
+    let activity: ApplicationActivity
     let clock: any MonotonicClock
     let wallClock: any WallClock
     let logger: Logger
@@ -201,6 +202,7 @@ struct RequestExecutor: Sendable {
             }
             ledger.attempts += 1
             ledger.api += clock.now - granted
+            activity.answered(request.api, attempt.verdict)
             return attempt
         }
     }
@@ -256,13 +258,15 @@ struct RequestExecutor: Sendable {
         _ session: Session
     ) async -> Result<HTTPResponse, HTTPError> {
         defer { permit.finish() }
+        activity.requestBegan(request.api)
+        defer { activity.requestEnded(request.api) }
         do throws(HTTPError) {
             return .success(
                 try await client.send(
                     request.http(
                         token: token.value,
                         timeout: timeout,
-                        onSend: { session.maySend && permit.use() },
+                        onSend: { session.maySend && permit.use() && activity.permitUsed(request.api) },
                         onSent: { permit.sent() }
                     )
                 )

@@ -157,6 +157,13 @@ final class Fleet: Sendable {
 
     var owned: [GUID] { state.withLockedValue { $0.membership.owned } }
 
+    /// The pods that were heard of lately, this one included.
+    var roster: [StatusSnapshot.Pod] {
+        state.withLockedValue { $0.membership.roster }.map {
+            StatusSnapshot.Pod(name: $0.pod, owns: $0.owns, isThisOne: $0.pod == pod)
+        }
+    }
+
     /// True in one pod of the fleet.
     var isFirst: Bool { state.withLockedValue { $0.membership.isFirst } }
 
@@ -185,6 +192,12 @@ final class Fleet: Sendable {
     func announcePause(_ api: API, _ application: GUID, until end: ContinuousClock.Instant) {
         note(PauseKey(api: api, applicationID: application), end)
         say(.pause(.init(api: api, applicationID: application, remaining: end - clock.now)))
+    }
+
+    /// For how much longer the API wants no request of the application; nil while it takes them.
+    func pause(of application: GUID, _ api: API) -> Duration? {
+        let end = state.withLockedValue { $0.pauses[PauseKey(api: api, applicationID: application)] }
+        return end.flatMap { [now = clock.now] in $0 > now ? $0 - now : nil }
     }
 
     private func note(_ key: PauseKey, _ end: ContinuousClock.Instant) {

@@ -39,6 +39,12 @@ struct Membership: Sendable {
 
     mutating func disown(_ application: GUID) { owned.removeAll { $0 == application } }
 
+    /// Who is there and owns what, in order of names, this one included.
+    var roster: [(pod: String, owns: [GUID])] {
+        (peers.map { ($0.key, $0.value.owns.sorted { $0.description < $1.description }) } + [(pod, owned)])
+            .sorted { $0.0 < $1.0 }
+    }
+
     /// This one included.
     var pods: Int { peers.count + 1 }
 

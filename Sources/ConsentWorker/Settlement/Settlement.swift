@@ -8,6 +8,7 @@ import Resilience
 /// Ends a command: its event confirmed, its dead letter too if it has one, only then the acknowledgement.
 struct Settlement: Sendable {
     let publisher: ConfirmedPublisher
+    let status: WorkerStatus
     let clock: any MonotonicClock
     let wallClock: any WallClock
     let logger: Logger
@@ -76,6 +77,7 @@ struct Settlement: Sendable {
             try await publish(deadLetter.message)
         }
         message.ack()
+        status.ended(event)
         logger.debug(
             "command ended",
             metadata: [
@@ -96,7 +98,7 @@ struct Settlement: Sendable {
         // The broker returns mandatory messages to direct reply-to as unroutable though it has delivered them.
         reply.mandatory = !address.hasPrefix("amq.rabbitmq.reply-to")
         publisher.offer(reply) { [logger] reason in
-            Counter(label: "consent_replies_lost").increment()
+            Counter(label: "consent_replies_lost_total").increment()
             logger.info(
                 "a reply was lost; its event was not",
                 metadata: ["correlationId": "\(event.properties.correlationID ?? "")", "reason": "\(reason)"]
@@ -117,6 +119,7 @@ struct Settlement: Sendable {
                 throw CancellationError()
             }
         }
+        status.published(to: message.exchange)
     }
 
     private func event(

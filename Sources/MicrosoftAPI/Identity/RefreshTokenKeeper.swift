@@ -36,9 +36,19 @@ package struct RefreshTokenKeeper: Sendable {
 
     /// Runs until the task is cancelled.
     package func run() async throws {
+        var gauges: [GUID: Gauge] = [:]
         while true {
             store.removeRemnants()
-            for partner in store.partners { await keep(partner) }
+            let partners = store.partners
+            for partner in partners {
+                await keep(partner)
+                guard let entry = store.entry(of: partner) else { continue }
+                gauges[partner, default: gauge(of: partner)].record(entry.expiry.milliseconds / 1000)
+            }
+            // A partner that has left must not look as if its token expired.
+            for partner in gauges.keys where !partners.contains(partner) {
+                gauges.removeValue(forKey: partner)?.destroy()
+            }
             do {
                 try await clock.sleep(for: Self.interval)
             } catch {
@@ -60,16 +70,19 @@ package struct RefreshTokenKeeper: Sendable {
                 logger.warning("a refresh token was not renewed", metadata: metadata(partner, daysLeft))
             }
         }
-        Gauge(
-            label: "consent_refresh_token_days_left",
-            dimensions: [("application", "\(applicationID)"), ("partner", "\(partner)")]
-        ).record(daysLeft)
         if daysLeft < Self.warnBelowDays {
             logger.warning(
                 "a refresh token expires; an administrator has to sign in",
                 metadata: metadata(partner, daysLeft)
             )
         }
+    }
+
+    private func gauge(of partner: GUID) -> Gauge {
+        Gauge(
+            label: "consent_refresh_token_expiry_timestamp_seconds",
+            dimensions: [("application", "\(applicationID)"), ("partner", "\(partner)")]
+        )
     }
 
     private func metadata(_ partner: GUID, _ daysLeft: Int) -> Logger.Metadata {

@@ -22,6 +22,9 @@ package struct RefreshTokenStore: Sendable {
         /// Microsoft's life of a refresh token (learn.microsoft.com/entra/identity-platform/refresh-tokens).
         package static let lifetimeDays = 90
 
+        /// When Microsoft stops accepting it, if it is not replaced before.
+        package var expiry: Timestamp { obtainedAt + .seconds(Self.lifetimeDays * 86_400) }
+
         /// Days until the token expires; negative when it has.
         package func daysLeft(at now: Timestamp) -> Int {
             Self.lifetimeDays - Int((now - obtainedAt).components.seconds / 86_400)

@@ -4,6 +4,7 @@ import ArgumentParser
 import ConsentWorker
 import HTTP
 import Logging
+import Metrics
 import ServiceLifecycle
 import UnixSignals
 
@@ -18,6 +19,8 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try options.load()
         LoggingSystem.bootstrap(configuration.log)
+        let metrics = MetricRegistry()
+        MetricsSystem.bootstrap(metrics)
         let logger = Logger(label: "consent-worker")
         if configuration.insecure {
             logger.warning("insecure is set: passwords and tokens may travel unprotected and peers are not verified")
@@ -36,19 +39,27 @@ struct RunCommand: AsyncParsableCommand {
             applications: configuration.applications.map(\.applicationID),
             publisher: publisher
         )
+        let status = WorkerStatus(
+            configuration: configuration,
+            health: health,
+            version: ConsentWorkerCommand.version
+        )
         let worker = ConsentWorkerService(
             configuration: configuration,
             publisher: publisher,
             client: client,
             health: health,
+            status: status,
             logger: logger
         )
         let admin = AdminService(
             configuration: configuration.admin,
             health: health,
+            status: status,
+            metrics: metrics,
             probes: [
-                ("work", { await health.ping() }), ("publish", { await publisher.ping() }),
-                ("http", { await client.ping() }),
+                .init("work") { await health.ping() }, .init("publish") { await publisher.ping() },
+                .init("http") { await client.ping() },
             ],
             logger: logger,
             onListening: { logger.notice("admin listener is up", metadata: ["port": "\($0)"]) }

@@ -5,7 +5,7 @@ import JSON
 /// A worker as a real process.
 final class WorkerProcess: Sendable {
     private let process: ChildProcess
-    private let adminURL: String
+    let adminURL: String
 
     init(scene: Scene, adminPort: Int, logFile: String, environment: [String: String]) throws {
         process = try ChildProcess(
@@ -32,10 +32,15 @@ final class WorkerProcess: Sendable {
 
     /// A probe's status and body; nil while nobody listens.
     func probe(_ path: String) async throws -> (status: Int, body: JSONValue)? {
+        try await get(path).map { ($0.status, try JSONParser.parse($0.body)) }
+    }
+
+    /// An answer of the admin listener; nil while nobody listens.
+    func get(_ path: String) async -> HTTPResponse? {
         let client = HTTPClient()
         let response = try? await client.send(HTTPRequest(.get, "\(adminURL)/\(path)", timeout: .seconds(5)))
         await client.shutdown()
-        return try response.map { ($0.status, try JSONParser.parse($0.body)) }
+        return response
     }
 
     @discardableResult
