@@ -15,7 +15,8 @@ struct ConsentWorkerCommand: AsyncParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, CheckConfigCommand.self, DeclareTopologyCommand.self, PublishCommand.self,
-            EventsCommand.self, TokensCommand.self, DeadLettersCommand.self, PauseCommand.self, ResumeCommand.self,
+            EventsCommand.self, TokensCommand.self, DeadLettersCommand.self, StatusCommand.self, PauseCommand.self,
+            ResumeCommand.self,
         ]
     )
 

@@ -13,6 +13,8 @@ enum ControlMessage: Sendable, Hashable {
     case pause(Pause)
     /// An operator has paused or resumed an application: look.
     case operatorPause(GUID)
+    /// Somebody wants to know what every pod does, told to a queue of theirs.
+    case status(replyTo: String)
     case goodbye
 
     struct Presence: Sendable, Hashable {
@@ -39,6 +41,10 @@ extension ControlMessage {
         case "operator-pause":
             guard let application = json["application"]?.string.flatMap({ GUID($0) }) else { return nil }
             self = .operatorPause(application)
+        case "status":
+            // No other queue: whoever may speak here must not make pods write elsewhere.
+            guard let queue = json["replyTo"]?.string, queue.hasPrefix("\(Topology.Name.status).") else { return nil }
+            self = .status(replyTo: queue)
         case "presence":
             self = .presence(
                 Presence(
@@ -62,6 +68,9 @@ extension ControlMessage {
         case .operatorPause(let application):
             object.append("type", "operator-pause")
             object.append("application", .string(application.description))
+        case .status(let queue):
+            object.append("type", "status")
+            object.append("replyTo", .string(queue))
         case .presence(let presence):
             object.append("type", "presence")
             object.append("owns", .array(presence.owns.map { .string($0.description) }))

@@ -25,6 +25,7 @@ final class Fleet: Sendable {
         var pauseHandlers: [GUID: @Sendable (API, ContinuousClock.Instant) -> Void] = [:]
         var operatorPauses: [GUID: OperatorPause] = [:]
         var claims = 0
+        var report: @Sendable () -> JSONValue? = { nil }
     }
 
     private struct PauseKey: Hashable {
@@ -235,6 +236,21 @@ final class Fleet: Sendable {
 
     private func say(_ message: ControlMessage) { publisher.offer(message.message(from: pod)) }
 
+    /// Has `report` make what this pod answers to those who ask what it does.
+    func onStatusRequest(_ report: @escaping @Sendable () -> JSONValue?) {
+        state.withLockedValue { $0.report = report }
+    }
+
+    private func answer(to queue: String) {
+        guard let report = state.withLockedValue({ $0.report })() else { return }
+        var properties = AMQPProperties()
+        properties.contentType = "application/json"
+        properties.deliveryMode = 1
+        publisher.offer(
+            AMQPMessage(exchange: "", routingKey: queue, mandatory: false, properties: properties, body: report.bytes)
+        )
+    }
+
     private func receive(_ delivery: AMQPDelivery) {
         guard case .complete(let body) = delivery.body, let json = try? JSONParser.parse(body),
             let peer = json["pod"]?.string, peer != pod, let message = ControlMessage(json)
@@ -246,6 +262,7 @@ final class Fleet: Sendable {
             announce()
         case .operatorPause(let application):
             state.withLockedValue { $0.operatorPauses[application] }?.lookAgain()
+        case .status(let queue): answer(to: queue)
         case .goodbye: state.withLockedValue { $0.membership.left(peer) }
         case .pause(let pause): self.pause(pause)
         case .presence(let presence):

@@ -75,7 +75,10 @@ package final class WorkerStatus: Sendable {
             ]
     }
 
-    func attach(_ fleet: Fleet) { state.withLockedValue { $0.fleet = fleet } }
+    func attach(_ fleet: Fleet) {
+        state.withLockedValue { $0.fleet = fleet }
+        fleet.onStatusRequest { [weak self] in self?.snapshot().json }
+    }
 
     /// Adds breakers, which are asked whenever somebody looks.
     func addBreakers(_ breakers: @escaping @Sendable () -> [StatusSnapshot.Breaker]) {

@@ -10,6 +10,8 @@ package struct Topology: Sendable {
         package static let unclaimed = "consent.events.unclaimed"
         package static let deadLetters = "consent.dead-letters"
         package static let control = "consent.control"
+        /// Begins the names of queues for pods' answers.
+        package static let status = "consent.status"
 
         package static func commandQueue(_ application: GUID) -> String { "consent.commands.\(application)" }
         package static func pauseQueue(_ application: GUID) -> String { "consent.paused.\(application)" }

@@ -45,7 +45,7 @@ struct DropLettersCommand: AsyncParsableCommand {
             try await drop.look(connection)
             let found = drop.found
             if !found.isEmpty {
-                let table = LetterTable(found, at: drop.now).text
+                let table = TextTable(found, at: drop.now).text
                 Terminal.say(json ? found.map(\.json.text).joined(separator: "\n") : table)
             }
         } else {

@@ -29,7 +29,7 @@ struct ListLettersCommand: AsyncParsableCommand {
             }
             if let note = reading.note { Terminal.complain(note) }
             guard !found.isEmpty else { return LetterQueue.say(nothingMatches: reading.waiting) }
-            Terminal.say(json ? found.map(\.json.text).joined(separator: "\n") : LetterTable(found, at: now).text)
+            Terminal.say(json ? found.map(\.json.text).joined(separator: "\n") : TextTable(found, at: now).text)
         }
     }
 }

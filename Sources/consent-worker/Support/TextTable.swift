@@ -1,29 +1,14 @@
-import ConsentContract
-import ConsentWorker
 import Glibc
 
-/// Letters as people read them: a line each, columns as wide as needed.
-struct LetterTable {
-    private static let titles = [
-        "AGE", "CATEGORY", "STATUS", "TRY", "COMMAND", "ID", "CUSTOMER", "PARTNER", "APPLICATION",
-    ]
-
-    private let rows: [[String]]
-
-    init(_ letters: [KeptLetter], at now: Timestamp) {
-        rows = letters.map { letter in
-            [
-                letter.age(at: now).map { "\(LetterAge($0))" }, Printable.text(letter.category),
-                letter.status.map(String.init), "\(letter.generation + 1)", letter.kind, letter.commandID?.description,
-                letter.customer?.description, letter.partner?.description, letter.application?.description,
-            ].map { $0 ?? "-" }
-        }
-    }
+/// Rows as people read them: a line each, columns as wide as needed.
+struct TextTable {
+    let titles: [String]
+    let rows: [[String]]
 
     /// On a terminal without the last columns where they do not fit; the lines would break.
     var text: String {
-        let table = [Self.titles] + rows
-        var widths = Self.titles.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
+        let table = [titles] + rows
+        var widths = titles.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
         let room = Self.terminalWidth ?? .max
         while widths.count > 6, widths.reduce(0, +) + 2 * (widths.count - 1) > room { widths.removeLast() }
         return table.map { row in
