@@ -60,7 +60,7 @@ extension IntegrationTests {
 
         /// How long an owner is silent is the broker's choice here: with pause_minority both nodes at the ends of the
         /// link pause until it heals, and otherwise RabbitMQ 3.10 was seen to stand still for seven seconds.
-        @Test(arguments: Load.isLong ? ["ignore", "autoheal", "pause_minority"] : ["ignore"])
+        @Test(Load.onlyLong, arguments: ["ignore", "autoheal", "pause_minority"])
         func aCutLinkBetweenTwoNodesBreaksNoLimit(partitionHandling: String) async throws {
             // A new cluster for each run: one whose nodes have ignored a partition stays divided.
             try await FleetRun.repeated("link cut, \(partitionHandling)") {
@@ -80,15 +80,10 @@ extension IntegrationTests {
                         try await Task.sleep(for: .seconds(SaturatedFleet.lease + 4))
                         try await cluster.heal(near, far)
                         healed = try await fleet.now()
-                        // Three nodes and what they carry need a machine of their own to be as fast as before.
-                        if Load.isLong {
-                            try await fleet.waitUntilRecovered(after: healed)
-                        } else {
-                            try await fleet.waitForArrivals(150, after: healed)
-                        }
+                        try await fleet.waitUntilRecovered(after: healed)
                     }
                 }
-                return Self.judge(records, lost: [cut], back: Load.isLong ? [healed] : [], owned: .infinity)
+                return Self.judge(records, lost: [cut], back: [healed], owned: .infinity)
             }
         }
 

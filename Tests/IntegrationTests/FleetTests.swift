@@ -37,7 +37,7 @@ extension IntegrationTests {
             }
         }
 
-        @Test func idlePodsCostABusyOneLittle() async throws {
+        @Test(Load.onlyLong) func idlePodsCostABusyOneLittle() async throws {
             let later = 300
             var settings = SaturatedFleet.Settings(pods: 1, orderings: [.none], backlog: 1300)
             // All commands are in the busy pod's hands before there is another.
@@ -93,14 +93,14 @@ extension IntegrationTests {
             }
         }
 
-        @Test func aPodThatStoodStillForLongerThanTheHeartbeatSendsNothingThatItMayNot() async throws {
+        @Test(Load.onlyLong) func aPodThatStoodStillForLongerThanTheHeartbeatSendsNothingThatItMayNot() async throws {
             try await FleetRun.fault("SIGSTOP beyond the heartbeat", heartbeat: "2s") { fleet in
                 try await fleet.suspend(try await fleet.victim(), for: .seconds(8))
             }
         }
 
         /// The broker gives another pod what this one was given, and this one finds out only afterwards.
-        @Test func aConnectionClosedWhileThePodStandsStillIsNotWorkedOn() async throws {
+        @Test(Load.onlyLong) func aConnectionClosedWhileThePodStandsStillIsNotWorkedOn() async throws {
             try await FleetRun.fault("connection closed during SIGSTOP", heartbeat: "30s") { fleet in
                 let pod = try await fleet.victim()
                 pod.suspend()

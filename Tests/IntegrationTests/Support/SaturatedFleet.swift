@@ -1,5 +1,6 @@
 import ConsentContract
 import Foundation
+import Testing
 import JSON
 import NIOConcurrencyHelpers
 
@@ -8,6 +9,8 @@ enum Load {
     static let isLong = ProcessInfo.processInfo.environment["CONSENT_LONG"] == "1"
     /// How often each fault is repeated within one run.
     static let repetitions = isLong ? 5 : 1
+    /// For tests that the short form has no time for.
+    static let onlyLong = ConditionTrait.enabled(if: isLong, "the long form only (CONSENT_LONG=1)")
     static let podCounts = isLong ? [1, 4, 16] : [4]
     /// The share of the limit that has to be used. What a machine does in time is asserted exactly only in the long
     /// form, on a calm one; the limit itself is asserted always.
