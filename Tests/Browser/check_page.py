@@ -1,15 +1,19 @@
 """Looks at a worker's live page in a headless Chromium, as a person would on a phone and on a desk, by day and by night.
 
-  check_page.py URL (idle | busy | failing) [--screenshots FOLDER] [--expect TEXT]...
+  check_page.py URL (idle | busy | failing | crowded) [--screenshots FOLDER] [--expect TEXT]...
 
 Fails, with every fault, if the page does not say what it should in this state, if anything is cut off or sticks out, if
 a text or a figure is too pale to be read (WCAG 2.2 AA), if the page logs an error or asks for anything but its status.
+`crowded` shows what the worker says now with more of everything than there is.
 """
 import argparse
 import base64
+import copy
+import json
 import pathlib
 import sys
 import time
+import urllib.request
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -167,6 +171,51 @@ def failing(page, expected):
         page.faults.append("what was published came into the page as markup")
 
 
+def crowd(status):
+    """The status of a large fleet in which everything goes wrong at once."""
+    long = "0123456789abcdef" * 16
+    pods = [f"consent-worker-production-westeurope-{number:02}-6d5f8c9b7-x{number}z9q" for number in range(12)]
+    [application] = status["applications"]
+    status["applications"] = []
+    for number in range(8):
+        one = copy.deepcopy(application)
+        one["applicationId"] = f"{number}{application['applicationId'][1:]}"
+        one.update(waiting=12_345_678, inHand=10_000, remainingMs=987_654_321, paused=number % 2 == 1)
+        one.update(role=["owner", "standby", "shared", "detached"][number % 4], owner=pods[number])
+        one["lastMinute"]["outcomes"].update(succeeded=123_456, failed=65_432, rejected=54_321, expired=43_210)
+        one["lastMinute"]["meanMs"].update(queue=7_654_321, limit=65_432, api=29_999, retry=543_210)
+        for use in one["apis"]:
+            use.update(sent=[second * 17 % 61 for second in range(60)], inFlight=10_000, pausedMs=3_599_000)
+            use.update(throttled=4_321, failedRequests=12_345)
+        status["applications"].append(one)
+    status.update(pod=pods[0], version="12.34.56-release.candidate.7", ready=False, reasons=["not connected"])
+    status["pods"] = [
+        {"name": pod, "isThisOne": pod == pods[0], "owns": [one["applicationId"] for one in status["applications"]]}
+        for pod in pods
+    ]
+    status["queues"] = [{**queue, "messages": 98_765_432} for queue in status["queues"]]
+    status["breakers"] = [{**breaker, "isOpen": True} for breaker in status["breakers"]]
+    status["problems"] = [
+        {"severity": severity, "text": f"Everything is wrong with {long}.", "remedy": f"Type `mend {long}` soon."}
+        for severity in ("error", "warning")
+    ]
+    status["failures"] = [
+        {
+            "time": status["time"], "command": "grant", "applicationId": application["applicationId"],
+            "customerId": application["applicationId"], "correlationId": long[:255], "outcome": "failed",
+            "category": "partnerReauthorizationRequired", "message": f"It was not to be: {long}",
+            "remedy": "An administrator signs in again.", "fixableBy": "partner", "status": 400, "code": long,
+        }
+    ] * 20
+    return status
+
+
+def crowded(page, expected):
+    page.until("trouble is told", lambda: "Something is wrong: 2 problems" in page.text("#headline"))
+    page.until("all applications are there", lambda: page.text("#applications").count("paused by an operator") == 8)
+    page.until("the breakers are told", lambda: page.text("#breakers").count("open: requests wait") == 3)
+
+
 def silence(page):
     page.driver.execute_cdp_cmd("Network.enable", {})
     page.driver.execute_cdp_cmd(
@@ -180,7 +229,7 @@ def silence(page):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
-    parser.add_argument("state", choices=["idle", "busy", "failing"])
+    parser.add_argument("state", choices=["idle", "busy", "failing", "crowded"])
     parser.add_argument("--screenshots", type=pathlib.Path)
     parser.add_argument("--expect", action="append", default=[])
     arguments = parser.parse_args()
@@ -191,8 +240,14 @@ def main():
     driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
     try:
         page = Page(driver, arguments.screenshots)
+        if arguments.state == "crowded":
+            status = crowd(json.load(urllib.request.urlopen(f"{arguments.url}status.json")))
+            driver.execute_cdp_cmd(
+                "Page.addScriptToEvaluateOnNewDocument",
+                {"source": f"window.fetch = async () => new Response({json.dumps(json.dumps(status))})"},
+            )
         driver.get(arguments.url)
-        {"idle": idle, "busy": busy, "failing": failing}[arguments.state](page, arguments.expect)
+        {"idle": idle, "busy": busy, "failing": failing, "crowded": crowded}[arguments.state](page, arguments.expect)
         page.audit(arguments.state)
         page.faults += [f"logged: {entry['message']}" for entry in driver.get_log("browser")]
         if arguments.state == "failing":

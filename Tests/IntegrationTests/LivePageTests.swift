@@ -16,6 +16,7 @@ extension IntegrationTests {
                 try await scene.withWorker { worker in
                     try await Platform.run(scene) { platform in
                         try await look(worker, "idle")
+                        try await look(worker, "crowded")
                         try await platform.publishAll(
                             (0..<600).map { (platform.command("grant", customer: Platform.customer($0)), "c-\($0)") }
                         )
