@@ -206,7 +206,11 @@ let package = Package(
         ),
         .testTarget(
             name: "MicrosoftAPITests",
-            dependencies: ["MicrosoftAPI", "ConsentContract", "HTTP", "JSON", "Secrets", "TestSupport"],
+            dependencies: [
+                "MicrosoftAPI", "ConsentContract", "HTTP", "JSON", "Resilience", "Secrets", "TestSupport", logging,
+                metrics,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ],
             swiftSettings: settings
         ),
     ]

@@ -41,6 +41,9 @@ extension IntegrationTests {
                     let record = try await ArrivalRecord(scene.simulator, "\(first)")
                     #expect(record.worstWindow > 55 && record.violations(of: 200).isEmpty, "\(record.worstWindow)")
                     #expect(try await worker.owns() == ["\(first)", "\(second)"])
+                    let shown = try await worker.probe("status.json")?.body["applications"]?.array ?? []
+                    #expect(shown.map { $0["applicationId"]?.string } == ["\(first)", "\(second)"])
+                    #expect(shown.first?["apis"]?.array?.first?["limit"]?["requests"] == 200)
 
                     // One with faults changes nothing.
                     try "applications: 7".write(toFile: scene.configurationFile, atomically: true, encoding: .utf8)

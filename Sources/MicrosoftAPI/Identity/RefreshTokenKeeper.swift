@@ -37,15 +37,18 @@ package struct RefreshTokenKeeper: Sendable {
     /// Runs until the task is cancelled.
     package func run() async throws {
         var gauges: [GUID: Gauge] = [:]
+        // Who has left, partner or application, must not look as if its token expired.
+        defer { for gauge in gauges.values { gauge.destroy() } }
         while true {
             store.removeRemnants()
             let partners = store.partners
             for partner in partners {
                 await keep(partner)
                 guard let entry = store.entry(of: partner) else { continue }
-                gauges[partner, default: gauge(of: partner)].record(entry.expiry.milliseconds / 1000)
+                let gauge = gauges[partner] ?? gauge(of: partner)
+                gauges[partner] = gauge
+                gauge.record(entry.expiry.milliseconds / 1000)
             }
-            // A partner that has left must not look as if its token expired.
             for partner in gauges.keys where !partners.contains(partner) {
                 gauges.removeValue(forKey: partner)?.destroy()
             }
