@@ -43,7 +43,7 @@ extension IntegrationTests {
         private static let kinds = ["grant", "revoke", "revoke", "grant", "grant", "revoke", "grant"]
 
         @Test func everyCommandEndsOnceAndAsItsEventSays() async throws {
-            let (count, customers) = Load.isLong ? (5000, 300) : (300, 60)
+            let (count, customers) = Load.isLong ? (5000, 300) : (240, 60)
             try await Scene.run(simulator: ["--limit", "none"]) { scene in
                 try scene.configure(
                     application: ["limits: {partnerCenter: {requests: 1000}}"],
