@@ -97,7 +97,7 @@ extension IntegrationTests {
                     #expect(platform.events.count == count)
                     let arrivals = try await scene.simulator.arrivals(of: "\(scene.application)")
                     #expect(arrivals.count == count)
-                    try expectOrder(of: arrivals, published: (0..<count).map { "c-\($0)" })
+                    try CustomerOrder(of: arrivals, published: (0..<count).map { "c-\($0)" }).expectKept()
                 }
             }
         }
@@ -138,7 +138,7 @@ extension IntegrationTests {
                         )
                     }
                     let arrivals = try await scene.simulator.arrivals(of: "\(scene.application)")
-                    try expectOrder(of: arrivals, published: commands.map(\.1))
+                    try CustomerOrder(of: arrivals, published: commands.map(\.1)).expectKept()
                 }
             }
         }

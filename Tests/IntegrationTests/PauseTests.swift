@@ -51,7 +51,7 @@ extension IntegrationTests {
                     let arrivals = try await scene.simulator.arrivals(of: "\(paused)")
                     #expect(arrivals.count == count)
                     if ordering == "customer" {
-                        try expectOrder(of: arrivals, published: (0..<count).map { "c-\($0)" })
+                        try CustomerOrder(of: arrivals, published: (0..<count).map { "c-\($0)" }).expectKept()
                     }
                 }
             }

@@ -37,7 +37,7 @@ extension IntegrationTests {
                     #expect(platform.events.count == count + 1)
                     let arrivals = try await scene.simulator.arrivals(of: "\(first)")
                     #expect(arrivals.count == count, "nothing was dropped and nothing done twice")
-                    try expectOrder(of: arrivals, published: commands.map(\.1))
+                    try CustomerOrder(of: arrivals, published: commands.map(\.1)).expectKept()
                     let record = try await ArrivalRecord(scene.simulator, "\(first)")
                     #expect(record.worstWindow > 55 && record.violations(of: 200).isEmpty, "\(record.worstWindow)")
                     #expect(try await worker.owns() == ["\(first)", "\(second)"])
