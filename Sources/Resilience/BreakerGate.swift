@@ -82,14 +82,24 @@ package final class BreakerGate: Sendable {
         package func abandoned() { gate.settle { $0.abandoned(pass, at: $1) } }
     }
 
-    private func settle(_ change: (inout CircuitBreaker, ContinuousClock.Instant) -> Void) {
-        let (waiters, isOpen) = state.withLockedValue { state -> ([OneShot<Bool>], Bool?) in
+    /// Somebody's request has failed.
+    package func note(failureOf party: String) { state.withLockedValue { $0.breaker.noted(failureOf: party) } }
+
+    /// Whether this is an outage rather than the party's own trouble; see ``CircuitBreaker``.
+    package func opens(insteadOfGivingUpBy party: String) -> Bool {
+        settle { $0.opens(insteadOfGivingUpBy: party, at: $1) }
+    }
+
+    @discardableResult
+    private func settle<Result>(_ change: (inout CircuitBreaker, ContinuousClock.Instant) -> Result) -> Result {
+        let (result, waiters, isOpen) = state.withLockedValue { state -> (Result, [OneShot<Bool>], Bool?) in
             let wasOpen = state.breaker.isOpen
-            change(&state.breaker, clock.now)
+            let result = change(&state.breaker, clock.now)
             defer { state.waiters = [] }
-            return (state.waiters, state.breaker.isOpen == wasOpen ? nil : state.breaker.isOpen)
+            return (result, state.waiters, state.breaker.isOpen == wasOpen ? nil : state.breaker.isOpen)
         }
         if let isOpen { onChange(isOpen) }
         for waiter in waiters { waiter.resolve(true) }
+        return result
     }
 }

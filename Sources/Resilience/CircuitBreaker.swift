@@ -56,6 +56,8 @@ package struct CircuitBreaker: Sendable {
     /// One more with every opening and closing.
     private var turn = 0
     private var samples: [Sample] = []
+    /// Two of those whose requests have failed since one succeeded.
+    private var failing: Set<String> = []
 
     package init(_ policy: Policy) { self.policy = policy }
 
@@ -78,6 +80,7 @@ package struct CircuitBreaker: Sendable {
 
     package mutating func succeeded(_ pass: Pass, at now: Instant) {
         guard pass.turn == turn else { return }
+        failing = []
         if pass.isProbe { close() } else { record(Sample(at: now, failed: false)) }
     }
 
@@ -91,6 +94,23 @@ package struct CircuitBreaker: Sendable {
         guard samples.count >= policy.minimumSamples,
             Double(samples.count(where: \.failed)) >= policy.failureRatio * Double(samples.count)
         else { return }
+        open(at: now)
+    }
+
+    /// Somebody's request has failed.
+    package mutating func noted(failureOf party: String) {
+        if failing.count < 2 { failing.insert(party) }
+    }
+
+    /// With few requests there is no share to go by. But where somebody has tried for so long that they give up, others
+    /// failed too, and nobody has succeeded meanwhile, it is not theirs: opens then.
+    /// - Returns: whether it is open, so that they need not give up.
+    package mutating func opens(insteadOfGivingUpBy party: String, at now: Instant) -> Bool {
+        if !isOpen, failing.contains(where: { $0 != party }) { open(at: now) }
+        return isOpen
+    }
+
+    private mutating func open(at now: Instant) {
         turn += 1
         samples = []
         state = .open(probeAt: now + policy.probe)

@@ -56,6 +56,32 @@ extension IntegrationTests {
             }
         }
 
+        /// Too few requests for a share of failures.
+        @Test(arguments: ["the API", "the identity host"])
+        func aFewCommandsOutliveAnOutageToo(down: String) async throws {
+            try await Scene.run { scene in
+                try scene.configure(top: ["retry: {maxAttempts: 3, base: 20ms, cap: 50ms}"])
+                try await scene.declareTopology()
+                let match: JSONValue = down == "the API" ? ["path": "applicationconsents"] : ["kind": "token"]
+                try await scene.simulator.inject(["match": match, "action": ["status": ["status": 503]]])
+                try await Platform.run(scene) { platform in
+                    let letters = try await platform.depth(Topology.Name.deadLetters)
+                    try await scene.withWorker { worker in
+                        try await platform.publishAll(
+                            (0..<15).map { (platform.command("grant", customer: Platform.customer($0 % 3)), "c-\($0)") }
+                        )
+                        _ = try await eventually("the worker takes it for an outage") {
+                            try await worker.probe("readyz")?.body["down"]?.array?.count == 1 ? true : nil
+                        }
+                        try await scene.simulator.clearFaults()
+                        try await platform.waitForEvents(15, within: .seconds(60))
+                        #expect(platform.events.allSatisfy { $0.outcome == "succeeded" })
+                        #expect(try await platform.depth(Topology.Name.deadLetters) == letters)
+                    }
+                }
+            }
+        }
+
         enum Restart: String, CaseIterable { case terminate, kill }
 
         @Test(arguments: Load.isLong ? Restart.allCases : [.terminate])

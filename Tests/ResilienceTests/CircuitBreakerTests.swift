@@ -97,6 +97,26 @@ struct CircuitBreakerTests {
         #expect(try pass(&breaker, .seconds(2)).isProbe)
     }
 
+    @Test("opens for whoever gives up while others fail too and nobody succeeds")
+    func fewRequests() throws {
+        var breaker = CircuitBreaker(policy)
+        breaker.noted(failureOf: "a")
+        let alone = breaker.opens(insteadOfGivingUpBy: "a", at: start)
+        #expect(!alone, "one alone may be the reason itself")
+        breaker.noted(failureOf: "b")
+        try send(&breaker, [true])
+        let besideSuccess = breaker.opens(insteadOfGivingUpBy: "a", at: start)
+        #expect(!besideSuccess, "somebody has succeeded")
+        breaker.noted(failureOf: "a")
+        breaker.noted(failureOf: "b")
+        let withOthers = breaker.opens(insteadOfGivingUpBy: "a", at: start)
+        #expect(withOthers && breaker.isOpen)
+        let probe = try pass(&breaker, .seconds(1))
+        breaker.succeeded(probe, at: start + .seconds(1))
+        let afterwards = breaker.opens(insteadOfGivingUpBy: "a", at: start + .seconds(2))
+        #expect(!afterwards)
+    }
+
     @Test("stragglers neither end an outage nor begin the next")
     func stragglers() throws {
         var breaker = CircuitBreaker(policy)

@@ -93,8 +93,14 @@ struct RequestExecutor: Sendable {
                 pause(request.api, command, retry.throttlePause(retryAfter: retryAfter, inARow: throttles))
             case .transient(let error, let outcomeUnknown, let retryAfter):
                 if outcomeUnknown { mayHaveTakenEffect = true }
+                let breaker = attempt.token == nil ? tokens.identityBreaker : limiters[request.api].breaker
+                let party = command.customerID.description
                 // Down for everyone: no failure of this command.
-                if attempt.token != nil, limiters[request.api].breaker.isOpen { continue }
+                if let breaker, breaker.isOpen {
+                    patience = Patience(since: clock.now)
+                    continue
+                }
+                breaker?.note(failureOf: party)
                 patience.tries += 1
                 var generator = SystemRandomNumberGenerator()
                 let decision = retry.decide(
@@ -110,6 +116,10 @@ struct RequestExecutor: Sendable {
                     let expired = CommandError(.deadlineExceeded, "The command's deadline passes before the next try.")
                     return .ended(.ended(expired, effect: mayHaveTakenEffect ? .unknown : .none))
                 case .giveUp:
+                    if let breaker, breaker.opens(insteadOfGivingUpBy: party) {
+                        patience = Patience(since: clock.now)
+                        continue
+                    }
                     return .ended(.ended(error, effect: mayHaveTakenEffect ? .unknown : .none))
                 }
             }

@@ -109,6 +109,9 @@ package actor TokenProvider {
         return try await wait(for: key)
     }
 
+    /// Of the identity host; nil where nothing waits for it.
+    package nonisolated var identityBreaker: BreakerGate? { breakers?.identity }
+
     /// The partners whose refresh tokens are refused at present.
     package var refusedPartners: [GUID] { refusals.partners }
 
