@@ -15,6 +15,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let locks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 
 // Targets are listed by layer: a target depends on lower layers only.
@@ -28,6 +29,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -80,12 +82,21 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        .target(
+            name: "OTLP",
+            dependencies: [
+                "HTTP", "JSON", "Resilience", locks, logging, lifecycle, tracing,
+                .product(name: "Metrics", package: "swift-metrics"),
+            ],
+            swiftSettings: settings + testable
+        ),
+
         // 4
         .target(
             name: "ConsentWorker",
             dependencies: [
                 "AMQP", "HTTP", "RateLimiting", "MicrosoftAPI", "ConsentContract", "JSON", "Resilience", "EventLoop",
-                "Secrets", locks, logging, lifecycle, .product(name: "Metrics", package: "swift-metrics"),
+                "Secrets", locks, logging, lifecycle, tracing, .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings + testable
@@ -103,7 +114,7 @@ let package = Package(
             name: "consent-worker",
             dependencies: [
                 "Admin", "ConsentWorker", "AMQP", "HTTP", "MicrosoftAPI", "ConsentContract", "JSON", "EventLoop",
-                "RateLimiting", "Resilience", "Secrets", argumentParser, lifecycle, logging,
+                "OTLP", "RateLimiting", "Resilience", "Secrets", argumentParser, lifecycle, logging, tracing,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
@@ -181,8 +192,15 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "OTLPTests",
+            dependencies: ["OTLP", "HTTP", "JSON", "Resilience", "TestSupport", locks, logging, tracing],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ConsentWorkerTests",
-            dependencies: ["ConsentWorker", "AMQP", "ConsentContract", "JSON", "MicrosoftAPI", "TestSupport"],
+            dependencies: [
+                "ConsentWorker", "AMQP", "ConsentContract", "HTTP", "JSON", "MicrosoftAPI", "TestSupport", tracing,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
