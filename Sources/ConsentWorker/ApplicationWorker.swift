@@ -5,6 +5,7 @@ import Logging
 import MicrosoftAPI
 import RateLimiting
 import Resilience
+import Tracing
 
 /// One configured application as this process works on it, over one connection after the other.
 struct ApplicationWorker: Sendable {
@@ -19,6 +20,7 @@ struct ApplicationWorker: Sendable {
     let seedingConnection: @Sendable () async throws -> AMQPConnection
     let settlement: Settlement
     let publisher: ConfirmedPublisher
+    let tracer: (any Tracer)?
     let health: WorkerHealth
     let clock: any MonotonicClock
     let wallClock: any WallClock
@@ -94,6 +96,7 @@ struct ApplicationWorker: Sendable {
                 executor: executor,
                 settlement: settlement,
                 publisher: publisher,
+                tracer: tracer,
                 clock: clock,
                 wallClock: wallClock,
                 logger: logger

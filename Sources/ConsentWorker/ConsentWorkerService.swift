@@ -8,6 +8,7 @@ package import MicrosoftAPI
 import RateLimiting
 package import Resilience
 import ServiceLifecycle
+package import Tracing
 
 /// Takes commands from the broker and carries them out, on a work connection that comes back by itself.
 package struct ConsentWorkerService: Service, CustomStringConvertible {
@@ -16,6 +17,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
     private let publisher: ConfirmedPublisher
     private let client: HTTPClient
     private let health: WorkerHealth
+    private let tracer: (any Tracer)?
     private let clock: any MonotonicClock
     private let wallClock: any WallClock
     private let logger: Logger
@@ -27,6 +29,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
         publisher: ConfirmedPublisher,
         client: HTTPClient,
         health: WorkerHealth,
+        tracer: (any Tracer)? = nil,
         clock: any MonotonicClock = SystemClock(),
         wallClock: any WallClock = SystemWallClock(),
         logger: Logger
@@ -35,6 +38,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
         self.publisher = publisher
         self.client = client
         self.health = health
+        self.tracer = tracer
         self.clock = clock
         self.wallClock = wallClock
         self.logger = logger
@@ -127,6 +131,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
             connection: connection,
             configured: Set(configuration.applications.map(\.applicationID)),
             settlement: settlement,
+            tracer: tracer,
             clock: clock,
             wallClock: wallClock
         )
@@ -208,6 +213,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
             seedingConnection: seedingConnection,
             settlement: settlement,
             publisher: publisher,
+            tracer: tracer,
             health: health,
             clock: clock,
             wallClock: wallClock,

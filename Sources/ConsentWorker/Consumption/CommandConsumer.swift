@@ -2,6 +2,7 @@ import AMQP
 import ConsentContract
 import Logging
 import Resilience
+import Tracing
 
 /// Consumes one application's command queue over one channel: each customer's commands in their order, customers
 /// beside each other.
@@ -21,6 +22,7 @@ actor CommandConsumer {
     private let executor: CommandExecutor
     private let settlement: Settlement
     private let publisher: ConfirmedPublisher
+    private let tracer: (any Tracer)?
     private let clock: any MonotonicClock
     private let wallClock: any WallClock
     private let logger: Logger
@@ -38,6 +40,7 @@ actor CommandConsumer {
         executor: CommandExecutor,
         settlement: Settlement,
         publisher: ConfirmedPublisher,
+        tracer: (any Tracer)?,
         clock: any MonotonicClock,
         wallClock: any WallClock,
         logger: Logger
@@ -49,6 +52,7 @@ actor CommandConsumer {
         self.executor = executor
         self.settlement = settlement
         self.publisher = publisher
+        self.tracer = tracer
         self.clock = clock
         self.wallClock = wallClock
         self.logger = logger
@@ -120,7 +124,14 @@ actor CommandConsumer {
     }
 
     private func received(_ delivery: AMQPDelivery) -> ReceivedMessage {
-        ReceivedMessage(delivery: delivery, receivedAt: clock.now, receivedTime: wallClock.now, session: session)
+        ReceivedMessage(
+            delivery: delivery,
+            receivedAt: clock.now,
+            receivedTime: wallClock.now,
+            session: session,
+            tracer: tracer,
+            clock: clock
+        )
     }
 
     private func accept(_ delivery: AMQPDelivery, _ group: inout ThrowingDiscardingTaskGroup<any Error>) {
@@ -164,11 +175,17 @@ actor CommandConsumer {
     }
 
     private func run(_ command: Command, _ message: ReceivedMessage) async throws {
+        message.trace?.received()
         var ledger = Ledger()
-        let result = try await executor.execute(command, message, ledger: &ledger) { [settlement] page in
-            try await settlement.publish(page, of: command, message)
+        do {
+            let result = try await executor.execute(command, message, ledger: &ledger) { [settlement] page in
+                try await settlement.publish(page, of: command, message)
+            }
+            try await settlement.settle(command, message, result, ledger)
+        } catch {
+            message.trace?.endReturned()
+            throw error
         }
-        try await settlement.settle(command, message, result, ledger)
         lastProgress = clock.now
         if session.isProbing { session.drain.raise() }
     }
@@ -177,6 +194,7 @@ actor CommandConsumer {
         do {
             try await settlement.settle(rejection, message)
         } catch {
+            message.trace?.endReturned()
             logger.debug("a rejection goes back to its queue", metadata: ["error": "\(error)"])
         }
     }

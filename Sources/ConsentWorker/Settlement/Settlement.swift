@@ -47,8 +47,8 @@ struct Settlement: Sendable {
             page: page.number,
             isFinal: page.isFinal,
             items: page.items,
-            traceparent: message.traceparent,
-            tracestate: message.tracestate
+            traceparent: message.traceContext?.traceparent,
+            tracestate: message.traceContext?.tracestate
         )
         try await publish(
             Self.message(
@@ -59,7 +59,8 @@ struct Settlement: Sendable {
                 correlationID: event.correlationID,
                 traceparent: event.traceparent,
                 tracestate: event.tracestate
-            )
+            ),
+            message.trace
         )
     }
 
@@ -69,13 +70,16 @@ struct Settlement: Sendable {
         _ result: CommandResult
     ) async throws(CancellationError) {
         let eventMessage = Self.message(event)
-        try await publish(eventMessage)
+        try await publish(eventMessage, message.trace)
         reply(eventMessage, to: message)
         if let error = result.error, result.outcome == .failed || result.outcome == .rejected {
             let deadLetter = DeadLetter(received: message, error: error, attempts: event.attempts, time: event.time)
-            try await publish(deadLetter.message)
+            try await publish(deadLetter.message, message.trace)
         }
+        let step = message.trace?.settle()
         message.ack()
+        step?.end()
+        message.trace?.end(event)
         logger.debug(
             "command ended",
             metadata: [
@@ -105,7 +109,9 @@ struct Settlement: Sendable {
     }
 
     /// Until a queue has it: an event or dead letter that no queue takes would be lost with the acknowledgement.
-    private func publish(_ message: AMQPMessage) async throws(CancellationError) {
+    private func publish(_ message: AMQPMessage, _ trace: CommandTrace?) async throws(CancellationError) {
+        let step = trace?.publish(message)
+        defer { step?.end() }
         while case .returned(let reason) = try await publisher.publish(message) {
             logger.error(
                 "no queue takes what the worker publishes; restore its topology",
@@ -146,8 +152,8 @@ struct Settlement: Sendable {
             api: ledger.trace,
             error: result.error,
             result: result.result,
-            traceparent: message.traceparent,
-            tracestate: message.tracestate
+            traceparent: message.traceContext?.traceparent,
+            tracestate: message.traceContext?.tracestate
         )
     }
 

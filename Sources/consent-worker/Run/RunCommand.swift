@@ -36,11 +36,13 @@ struct RunCommand: AsyncParsableCommand {
             applications: configuration.applications.map(\.applicationID),
             publisher: publisher
         )
+        let tracing = TracePipeline(configuration, client, logger)
         let worker = ConsentWorkerService(
             configuration: configuration,
             publisher: publisher,
             client: client,
             health: health,
+            tracer: tracing?.tracer,
             logger: logger
         )
         let admin = AdminService(
@@ -53,9 +55,10 @@ struct RunCommand: AsyncParsableCommand {
             logger: logger,
             onListening: { logger.notice("admin listener is up", metadata: ["port": "\($0)"]) }
         )
-        // Stopped in reverse order: the worker first, the probes last.
+        // Stopped in reverse order: the worker first, the probes last. What it did until then is traced.
         var group = ServiceGroupConfiguration(
-            services: [.init(service: admin), .init(service: publisher), .init(service: worker)],
+            services: [.init(service: admin)] + (tracing.map { [.init(service: $0.exporter)] } ?? [])
+                + [.init(service: publisher), .init(service: worker)],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
