@@ -81,13 +81,15 @@ struct ApplicationWorker: Sendable {
         prefetch: Int
     ) -> CommandSessions {
         let executor = executor(ordering)
+        var logger = logger
+        logger[metadataKey: "application"] = "\(id)"
         return CommandSessions(
             holdUp: HoldUp(limiters: limits[ordering], tokens: tokenBreakers),
             operatorPause: operatorPause,
             publisher: publisher,
             clock: clock,
             logger: logger
-        ) { session in
+        ) { [logger] session in
             CommandConsumer(
                 connection: connection,
                 applicationID: id,

@@ -87,8 +87,8 @@ actor CommandConsumer {
         await channel.abandon()
     }
 
-    /// When the oldest command in hand was delivered; nil with none in hand.
-    var oldestDelivery: ContinuousClock.Instant? { lanes.elements.map(\.message.receivedAt).min() }
+    /// What has been in hand for longest; nil with none in hand.
+    var oldest: ReceivedMessage? { lanes.elements.map(\.message).min { $0.receivedAt < $1.receivedAt } }
 
     var isIdle: Bool { lanes.isEmpty }
 
@@ -195,7 +195,10 @@ actor CommandConsumer {
             try await settlement.settle(rejection, message)
         } catch {
             message.trace?.endReturned()
-            logger.debug("a rejection goes back to its queue", metadata: ["error": "\(error)"])
+            logger.debug(
+                "a rejection goes back to its queue",
+                metadata: ["correlationId": "\(message.correlationID ?? "")", "error": "\(error)"]
+            )
         }
     }
 }

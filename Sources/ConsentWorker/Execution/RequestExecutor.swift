@@ -89,7 +89,7 @@ struct RequestExecutor: Sendable {
                 // Waiting is not failing: it is no attempt.
                 ledger.attempts -= 1
                 number += 1
-                pause(request.api, command, retry.throttlePause(retryAfter: retryAfter, inARow: throttles))
+                pause(request.api, command, message, retry.throttlePause(retryAfter: retryAfter, inARow: throttles))
             case .transient(let error, let outcomeUnknown, let retryAfter):
                 if outcomeUnknown { mayHaveTakenEffect = true }
                 // Down for everyone: no failure of this command.
@@ -225,13 +225,19 @@ struct RequestExecutor: Sendable {
     }
 
     /// Sends nothing to the API for a while, on all pods.
-    private func pause(_ api: API, _ command: Command, _ duration: Duration) {
+    private func pause(_ api: API, _ command: Command, _ message: ReceivedMessage, _ duration: Duration) {
         let end = clock.now + duration
+        // Those that were under way are throttled too: one warning tells of them all.
+        let level: Logger.Level = limiters[api].limiter.isPaused ? .debug : .warning
         limiters[api].limiter.pause(until: end)
         fleet.announcePause(api, command.applicationID, until: end)
-        logger.warning(
+        logger.log(
+            level: level,
             "throttled by the API",
-            metadata: ["application": "\(command.applicationID)", "pause": "\(duration.milliseconds)ms"]
+            metadata: [
+                "correlationId": "\(message.correlationID ?? command.commandID.description)",
+                "application": "\(command.applicationID)", "api": "\(api)", "pause": "\(duration.milliseconds)ms",
+            ]
         )
     }
 

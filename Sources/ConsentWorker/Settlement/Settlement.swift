@@ -11,6 +11,7 @@ struct Settlement: Sendable {
     let clock: any MonotonicClock
     let wallClock: any WallClock
     let logger: Logger
+    private let complaints = Pacemaker(every: .seconds(60))
 
     /// For a command that was carried out, or tried.
     func settle(
@@ -101,7 +102,7 @@ struct Settlement: Sendable {
         reply.mandatory = !address.hasPrefix("amq.rabbitmq.reply-to")
         publisher.offer(reply) { [logger] reason in
             Counter(label: "consent_replies_lost").increment()
-            logger.info(
+            logger.debug(
                 "a reply was lost; its event was not",
                 metadata: ["correlationId": "\(event.properties.correlationID ?? "")", "reason": "\(reason)"]
             )
@@ -113,9 +114,14 @@ struct Settlement: Sendable {
         let step = trace?.publish(message)
         defer { step?.end() }
         while case .returned(let reason) = try await publisher.publish(message) {
-            logger.error(
+            // Every command in hand meets this: one line a minute tells of them all.
+            logger.log(
+                level: complaints.allows(at: clock.now) ? .error : .debug,
                 "no queue takes what the worker publishes; restore its topology",
-                metadata: ["exchange": "\(message.exchange)", "reason": "\(reason)"]
+                metadata: [
+                    "correlationId": "\(message.properties.correlationID ?? "")", "exchange": "\(message.exchange)",
+                    "reason": "\(reason)",
+                ]
             )
             do {
                 try await clock.sleep(for: .seconds(5))

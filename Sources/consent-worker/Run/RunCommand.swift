@@ -22,7 +22,9 @@ struct RunCommand: AsyncParsableCommand {
         if configuration.insecure {
             logger.warning("insecure is set: passwords and tokens may travel unprotected and peers are not verified")
         }
-        for warning in configuration.warnings { logger.warning("\(warning)") }
+        for warning in configuration.warnings {
+            logger.warning("the configuration works but should not stay as it is", metadata: ["fault": "\(warning)"])
+        }
         let client = HTTPClient(options: HTTPOptions(configuration))
         let publisher = ConfirmedPublisher(
             connector: AMQPConnector(
@@ -81,7 +83,7 @@ extension LoggingSystem {
             var handler: any LogHandler =
                 switch log.format {
                 case .json: JSONLogHandler()
-                case .text: StreamLogHandler.standardError(label: label)
+                case .text: StreamLogHandler(label: label, stream: StandardErrorLines())
                 }
             handler.logLevel = level
             return handler
