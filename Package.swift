@@ -17,6 +17,7 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 
 // Targets are listed by layer: a target depends on lower layers only.
@@ -30,6 +31,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -84,12 +86,21 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        .target(
+            name: "OTLP",
+            dependencies: [
+                "HTTP", "JSON", "Resilience", locks, logging, lifecycle, tracing,
+                .product(name: "Metrics", package: "swift-metrics"),
+            ],
+            swiftSettings: settings + testable
+        ),
+
         // 4
         .target(
             name: "ConsentWorker",
             dependencies: [
                 "AMQP", "HTTP", "RateLimiting", "MicrosoftAPI", "ConsentContract", "JSON", "Resilience", "EventLoop",
-                "Secrets", locks, logging, lifecycle, metrics, .product(name: "Yams", package: "Yams"),
+                "Secrets", locks, logging, lifecycle, metrics, tracing, .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings + testable
         ),
@@ -112,10 +123,10 @@ let package = Package(
             name: "consent-worker",
             dependencies: [
                 "Admin", "ConsentWorker", "AMQP", "HTTP", "MicrosoftAPI", "ConsentContract", "JSON", "EventLoop",
-                "RateLimiting", "Resilience", "Secrets", argumentParser, lifecycle, logging, metrics,
+                "OTLP", "RateLimiting", "Resilience", "Secrets", argumentParser, lifecycle, logging, metrics, tracing,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: settings
+            swiftSettings: settings + testable
         ),
 
         // The tests' oracle: depends on nothing of the worker, and nothing of the worker on it.
@@ -190,8 +201,15 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "OTLPTests",
+            dependencies: ["OTLP", "HTTP", "JSON", "Resilience", "TestSupport", locks, logging, tracing],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ConsentWorkerTests",
-            dependencies: ["ConsentWorker", "AMQP", "ConsentContract", "JSON", "MicrosoftAPI", "TestSupport"],
+            dependencies: [
+                "ConsentWorker", "AMQP", "ConsentContract", "HTTP", "JSON", "MicrosoftAPI", "TestSupport", tracing,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

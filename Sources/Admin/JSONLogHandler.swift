@@ -20,7 +20,8 @@ package struct JSONLogHandler: LogHandler {
         line.append("time", .string(SystemWallClock().now.description))
         line.append("level", .string(event.level.rawValue))
         line.append("message", .string("\(event.message)"))
-        let all = metadata.merging(event.metadata ?? [:]) { $1 }
+        var all = metadata.merging(event.metadata ?? [:]) { $1 }
+        if let error = event.error { all["error"] = "\(error)" }
         for (name, value) in all.sorted(by: { $0.key < $1.key }) { line.append(name, .string("\(value)")) }
         let bytes = JSONValue.object(line).bytes + [0x0A]
         // One write a line: lines of several threads do not mix.

@@ -6,6 +6,7 @@ import Logging
 import MicrosoftAPI
 import RateLimiting
 import Resilience
+import Tracing
 
 /// Makes what works on one application, out of what all of them share.
 struct ApplicationFactory: Sendable {
@@ -17,6 +18,7 @@ struct ApplicationFactory: Sendable {
     let breakers: HostBreakers
     let health: WorkerHealth
     let status: WorkerStatus
+    let tracer: (any Tracer)?
     let clock: any MonotonicClock
     let wallClock: any WallClock
     let logger: Logger
@@ -97,6 +99,7 @@ struct ApplicationFactory: Sendable {
             seedingConnection: seedingConnection,
             settlement: settlement,
             publisher: publisher,
+            tracer: tracer,
             health: health,
             activity: status[application.applicationID],
             clock: clock,

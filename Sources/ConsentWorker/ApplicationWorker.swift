@@ -5,6 +5,7 @@ import Logging
 import MicrosoftAPI
 import RateLimiting
 import Resilience
+import Tracing
 
 /// One configured application as this process works on it, over one connection after the other.
 struct ApplicationWorker: Sendable {
@@ -20,6 +21,7 @@ struct ApplicationWorker: Sendable {
     let seedingConnection: @Sendable () async throws -> AMQPConnection
     let settlement: Settlement
     let publisher: ConfirmedPublisher
+    let tracer: (any Tracer)?
     let health: WorkerHealth
     let activity: ApplicationActivity
     let clock: any MonotonicClock
@@ -86,13 +88,15 @@ struct ApplicationWorker: Sendable {
         prefetch: Int
     ) -> CommandSessions {
         let executor = executor(ordering)
+        var logger = logger
+        logger[metadataKey: "application"] = "\(id)"
         return CommandSessions(
             holdUp: HoldUp(limiters: limits[ordering], tokens: tokenBreakers),
             operatorPause: operatorPause,
             publisher: publisher,
             clock: clock,
             logger: logger
-        ) { session in
+        ) { [logger] session in
             CommandConsumer(
                 connection: connection,
                 applicationID: id,
@@ -102,6 +106,7 @@ struct ApplicationWorker: Sendable {
                 settlement: settlement,
                 publisher: publisher,
                 activity: activity,
+                tracer: tracer,
                 clock: clock,
                 wallClock: wallClock,
                 logger: logger

@@ -6,6 +6,7 @@ package import Logging
 import NIOConcurrencyHelpers
 package import Resilience
 import ServiceLifecycle
+package import Tracing
 
 /// Takes commands from the broker and carries them out, on a work connection that comes back by itself.
 package struct ConsentWorkerService: Service, CustomStringConvertible {
@@ -24,6 +25,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
         client: HTTPClient,
         health: WorkerHealth,
         status: WorkerStatus,
+        tracer: (any Tracer)? = nil,
         clock: any MonotonicClock = SystemClock(),
         wallClock: any WallClock = SystemWallClock(),
         logger: Logger
@@ -58,6 +60,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
             breakers: breakers,
             health: health,
             status: status,
+            tracer: tracer,
             clock: clock,
             wallClock: wallClock,
             logger: logger,
@@ -135,6 +138,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
             connection: connection,
             configured: { [roster] in Set(roster.applications.map(\.applicationID)) },
             settlement: factory.settlement,
+            tracer: factory.tracer,
             clock: factory.clock,
             wallClock: factory.wallClock
         )

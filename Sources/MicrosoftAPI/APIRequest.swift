@@ -12,6 +12,19 @@ package struct APIRequest: Sendable, Hashable {
     package let body: JSONValue?
     /// At whose tenant the token is redeemed.
     package let tenantID: GUID
+    /// Whose child the request is.
+    package var trace: TraceContext?
+
+    private var allHeaders: [HTTPHeader] {
+        guard let trace else { return headers }
+        let traceparent = HTTPHeader("traceparent", trace.traceparent)
+        return headers + [traceparent] + (trace.tracestate.map { [HTTPHeader("tracestate", $0)] } ?? [])
+    }
+
+    /// What Microsoft knows the request by.
+    package var requestID: String? {
+        headers.first { $0.name == "ms-requestid" || $0.name == "client-request-id" }?.value
+    }
 
     /// How a dry run's event shows it.
     package var json: JSONValue {
@@ -19,7 +32,7 @@ package struct APIRequest: Sendable, Hashable {
             "method": .string(method.rawValue),
             "url": .string(url),
             "headers": .object(
-                JSONObject(members: headers.map { JSONObject.Member(name: $0.name, value: .string($0.value)) })
+                JSONObject(members: allHeaders.map { JSONObject.Member(name: $0.name, value: .string($0.value)) })
             ),
             "body": body ?? .null,
         ]
@@ -35,7 +48,7 @@ package struct APIRequest: Sendable, Hashable {
         HTTPRequest(
             method,
             url,
-            headers: headers + [HTTPHeader("Authorization", "Bearer \(token.reveal())")],
+            headers: allHeaders + [HTTPHeader("Authorization", "Bearer \(token.reveal())")],
             body: body?.bytes,
             timeout: timeout,
             onSend: onSend,
@@ -49,11 +62,11 @@ package struct RequestIdentity: Sendable, Hashable {
     /// Microsoft's idempotency key: the same through timeouts, resets, 5xx, redeliveries and pods.
     package let requestID: GUID
     package let correlationID: GUID
-    package let traceparent: String?
+    package let trace: TraceContext?
 
-    package init(requestID: GUID, correlationID: GUID, traceparent: String?) {
+    package init(requestID: GUID, correlationID: GUID, trace: TraceContext?) {
         self.requestID = requestID
         self.correlationID = correlationID
-        self.traceparent = traceparent
+        self.trace = trace
     }
 }

@@ -18,7 +18,13 @@ extension IntegrationTests {
                     prefetch: 0
                 retry: {maxAttempts: many, base: 5}
                 http: {timeout: [1s]}
+                tracing: {endpoint: "http://collector.example.com/v1/traces", sampleRatio: 2, headersFile: headers}
                 """.write(toFile: scene.configurationFile, atomically: true, encoding: .utf8)
+                try "x-key: topsecret\ntopsecret".write(
+                    toFile: "\(scene.folder)/headers",
+                    atomically: true,
+                    encoding: .utf8
+                )
                 let result = try await scene.commandLine("check-config")
                 #expect(result.status == 78)
                 for text in [
@@ -26,6 +32,8 @@ extension IntegrationTests {
                     "applications[0].applicationId (line 4)", "applications[0].clientSecretFile (line 5)",
                     "applications[0].refreshTokens", "applications[0].prefetch (line 6)", "retry.maxAttempts (line 7)",
                     "retry.base (line 7)", "http.timeout (line 8)",
+                    "tracing.endpoint (line 9): sends traces in the clear", "tracing.sampleRatio (line 9)",
+                    "tracing.headersFile (line 9): line 2 of the file",
                 ] {
                     #expect(result.errors.contains(text), "\(text) in:\n\(result.errors)")
                 }

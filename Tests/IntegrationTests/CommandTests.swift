@@ -54,16 +54,18 @@ extension IntegrationTests {
                         try await platform.publish(
                             platform.command("grant", ["requestedBy": "somebody"]),
                             correlationID: correlationID,
-                            headers: ["traceparent": .string(traceparent)]
+                            headers: ["traceparent": .string(traceparent), "tracestate": "vendor=value"]
                         )
                         let event = try await platform.event(correlationID)
                         #expect(event.json["traceparent"]?.string == traceparent)
+                        #expect(event.json["tracestate"] == "vendor=value")
                         #expect(event.data["requestedBy"] == "somebody")
                         #expect(event.properties.messageID == event.id)
                         let arrival = try #require(
                             try await scene.simulator.arrivals(of: "\(scene.application)").first
                         )
                         #expect(arrival.correlationID == correlationID)
+                        #expect(arrival.traceparent == traceparent && arrival.tracestate == "vendor=value")
                         #expect(arrival.requestID == event.data["api"]?["requestId"]?.string)
                     }
                 }

@@ -19,7 +19,7 @@ private func command(_ members: JSONValue) throws -> Command {
 private let identity = RequestIdentity(
     requestID: GUID(constant: "aaaaaaaa-0000-4000-8000-000000000001"),
     correlationID: GUID(constant: "aaaaaaaa-0000-4000-8000-000000000002"),
-    traceparent: nil
+    trace: nil
 )
 
 @Suite("Graph requests", .timeLimit(.minutes(1)))
@@ -161,6 +161,25 @@ struct PartnerCenterRequestsTests {
         #expect(sent.body == nil)
         #expect(!request.json.text.contains("hunter2"))
         #expect(!"\(sent)".contains("hunter2"))
+    }
+
+    @Test("the trace goes along, as whose child the sender says last")
+    func trace() throws {
+        let command = try command(["command": "revoke"])
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        let child = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01"
+        let identity = RequestIdentity(
+            requestID: identity.requestID,
+            correlationID: identity.correlationID,
+            trace: TraceContext(traceparent: parent, tracestate: "a=b")
+        )
+        var request = PartnerCenterRequests.revoke(command: command, at: Endpoints(), as: identity)
+        #expect(request.json["headers"]?["traceparent"]?.string == parent)
+        #expect(request.json["headers"]?["tracestate"] == "a=b")
+        request.trace = TraceContext(traceparent: child, tracestate: nil)
+        let sent = request.http(token: Secret("x"), timeout: .seconds(1), onSend: { true }, onSent: {})
+        #expect(sent.headers.filter { $0.name == "traceparent" }.map(\.value) == [child])
+        #expect(!sent.headers.contains { $0.name == "tracestate" })
     }
 }
 

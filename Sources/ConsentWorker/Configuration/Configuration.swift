@@ -3,6 +3,7 @@ package import ConsentContract
 package import MicrosoftAPI
 package import RateLimiting
 package import Resilience
+package import Secrets
 
 /// Everything that an operator sets, read and checked. Written as YAML; see the README's reference.
 package struct Configuration: Sendable, Equatable {
@@ -58,6 +59,19 @@ package struct Configuration: Sendable, Equatable {
         package var format: Format
     }
 
+    /// Where spans go.
+    package struct Tracing: Sendable, Hashable {
+        package struct Header: Sendable, Hashable {
+            package var name: String
+            package var value: Secret
+        }
+
+        package var endpoint: String
+        package var headers: [Header]
+        /// Of the traces that begin here.
+        package var sampleRatio: Double
+    }
+
     package var brokers: [AMQPEndpoint]
     package var amqp: AMQPOptions
     package var endpoints: Endpoints
@@ -77,6 +91,8 @@ package struct Configuration: Sendable, Equatable {
     package var admin: Admin
     package var shutdownGrace: Duration
     package var log: Log
+    /// nil: off.
+    package var tracing: Tracing?
     /// Plain transport or no verification beyond loopback.
     package var insecure: Bool
     /// What works but should not stay as it is.

@@ -92,6 +92,7 @@ private struct Sections {
             admin: admin(root.section("admin")),
             shutdownGrace: shutdown.duration("grace", default: .seconds(25), .zero ... .seconds(3600)),
             log: log(root.section("log")),
+            tracing: tracing(root.section("tracing"), insecure),
             insecure: insecure,
             warnings: []
         )
@@ -144,16 +145,7 @@ private struct Sections {
         func url(_ name: String, _ value: String) -> String {
             var url = section.string(name, default: value)
             while url.hasSuffix("/") { url.removeLast() }
-            if url.hasPrefix("http://") {
-                if !Endpoints.isLoopback(url) && !insecure {
-                    section.fault(name, "sends tokens in the clear; use https:// or set insecure: true")
-                }
-            } else if !url.hasPrefix("https://") {
-                section.fault(name, "must begin with https:// (http:// only for loopback)")
-            }
-            if url.contains(where: { $0 == "?" || $0 == "#" || $0.isWhitespace }) || url.contains("@") {
-                section.fault(name, "must be scheme, host, port and path only")
-            }
+            check(url, section, name, insecure, carries: "tokens")
             return url
         }
         let endpoints = Endpoints(
@@ -163,6 +155,25 @@ private struct Sections {
         )
         section.refuseUnknownKeys()
         return endpoints
+    }
+
+    private func check(
+        _ url: String,
+        _ section: ConfigurationReader,
+        _ name: String,
+        _ insecure: Bool,
+        carries load: String
+    ) {
+        if url.hasPrefix("http://") {
+            if !Endpoints.isLoopback(url) && !insecure {
+                section.fault(name, "sends \(load) in the clear; use https:// or set insecure: true")
+            }
+        } else if !url.hasPrefix("https://") {
+            section.fault(name, "must begin with https:// (http:// only for loopback)")
+        }
+        if url.contains(where: { $0 == "?" || $0 == "#" || $0.isWhitespace }) || url.contains("@") {
+            section.fault(name, "must be scheme, host, port and path only")
+        }
     }
 
     private func applications(_ root: ConfigurationReader) -> [Configuration.Application] {
@@ -313,6 +324,43 @@ private struct Sections {
         let level = section.string("level", default: "info")
         if !levels.contains(level) { section.fault("level", "must be one of \(levels.joined(separator: ", "))") }
         return Configuration.Log(level: level, format: section.choice("format", default: .json))
+    }
+
+    private func tracing(_ section: ConfigurationReader, _ insecure: Bool) -> Configuration.Tracing? {
+        defer { section.refuseUnknownKeys() }
+        let sampleRatio = section.ratio("sampleRatio", default: 1)
+        let headers = section.has("headersFile") ? self.headers(section, "headersFile") : []
+        guard let endpoint = section.string("endpoint") else {
+            if section.has("sampleRatio") || section.has("headersFile") {
+                section.fault(
+                    "endpoint",
+                    "is missing; name the collector's address, mostly https://host:4318/v1/traces"
+                )
+            }
+            return nil
+        }
+        check(endpoint, section, "endpoint", insecure, carries: "traces")
+        return Configuration.Tracing(endpoint: endpoint, headers: headers, sampleRatio: sampleRatio)
+    }
+
+    /// One `name: value` a line; empty lines and those that begin with `#` say nothing.
+    private func headers(_ section: ConfigurationReader, _ name: String) -> [Configuration.Tracing.Header] {
+        let lines = (text(section, name) ?? "").split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        var headers: [Configuration.Tracing.Header] = []
+        for (index, line) in lines.enumerated() where !line.allSatisfy(\.isWhitespace) && !line.hasPrefix("#") {
+            let header = line.prefix { $0 != ":" }
+            let value = line.dropFirst(header.count + 1).drop(while: \.isWhitespace)
+            guard !header.isEmpty,
+                header.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }),
+                !value.isEmpty, value.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
+            else {
+                // Not the line itself, which may hold a key.
+                section.fault(name, "line \(index + 1) of the file must be a header as in HTTP, name: value")
+                continue
+            }
+            headers.append(.init(name: String(header), value: Secret(String(value))))
+        }
+        return headers
     }
 
     // MARK: - Files

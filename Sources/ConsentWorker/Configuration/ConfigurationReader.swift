@@ -144,6 +144,16 @@ final class ConfigurationReader {
         return number
     }
 
+    /// From none to all.
+    func ratio(_ name: String, default value: Double) -> Double {
+        guard let text = scalar(name) else { return value }
+        guard let number = Double(text), (0...1).contains(number) else {
+            fault(name, "must be a number from 0 to 1, such as 0.1")
+            return value
+        }
+        return number
+    }
+
     func bool(_ name: String, default value: Bool) -> Bool {
         switch scalar(name) {
         case nil: return value

@@ -2,6 +2,7 @@ import AMQP
 import ConsentContract
 import Logging
 import Resilience
+import Tracing
 
 /// Consumes one application's command queue over one channel: each customer's commands in their order, customers
 /// beside each other.
@@ -22,6 +23,7 @@ actor CommandConsumer {
     private let settlement: Settlement
     private let publisher: ConfirmedPublisher
     private let activity: ApplicationActivity
+    private let tracer: (any Tracer)?
     private let clock: any MonotonicClock
     private let wallClock: any WallClock
     private let logger: Logger
@@ -40,6 +42,7 @@ actor CommandConsumer {
         settlement: Settlement,
         publisher: ConfirmedPublisher,
         activity: ApplicationActivity,
+        tracer: (any Tracer)?,
         clock: any MonotonicClock,
         wallClock: any WallClock,
         logger: Logger
@@ -52,6 +55,7 @@ actor CommandConsumer {
         self.settlement = settlement
         self.publisher = publisher
         self.activity = activity
+        self.tracer = tracer
         self.clock = clock
         self.wallClock = wallClock
         self.logger = logger
@@ -87,8 +91,8 @@ actor CommandConsumer {
         await channel.abandon()
     }
 
-    /// When the oldest command in hand was delivered; nil with none in hand.
-    var oldestDelivery: ContinuousClock.Instant? { lanes.elements.map(\.message.receivedAt).min() }
+    /// What has been in hand for longest; nil with none in hand.
+    var oldest: ReceivedMessage? { lanes.elements.map(\.message).min { $0.receivedAt < $1.receivedAt } }
 
     var isIdle: Bool { lanes.isEmpty }
 
@@ -126,7 +130,14 @@ actor CommandConsumer {
 
     private func received(_ delivery: AMQPDelivery) -> ReceivedMessage {
         activity.received()
-        return ReceivedMessage(delivery: delivery, receivedAt: clock.now, receivedTime: wallClock.now, session: session)
+        return ReceivedMessage(
+            delivery: delivery,
+            receivedAt: clock.now,
+            receivedTime: wallClock.now,
+            session: session,
+            tracer: tracer,
+            clock: clock
+        )
     }
 
     private func accept(_ delivery: AMQPDelivery, _ group: inout ThrowingDiscardingTaskGroup<any Error>) {
@@ -174,11 +185,17 @@ actor CommandConsumer {
     }
 
     private func run(_ command: Command, _ message: ReceivedMessage) async throws {
+        message.trace?.received()
         var ledger = Ledger()
-        let result = try await executor.execute(command, message, ledger: &ledger) { [settlement] page in
-            try await settlement.publish(page, of: command, message)
+        do {
+            let result = try await executor.execute(command, message, ledger: &ledger) { [settlement] page in
+                try await settlement.publish(page, of: command, message)
+            }
+            try await settlement.settle(command, message, result, ledger)
+        } catch {
+            message.trace?.endReturned()
+            throw error
         }
-        try await settlement.settle(command, message, result, ledger)
         lastProgress = clock.now
         if session.isProbing { session.drain.raise() }
     }
@@ -187,7 +204,11 @@ actor CommandConsumer {
         do {
             try await settlement.settle(rejection, message)
         } catch {
-            logger.debug("a rejection goes back to its queue", metadata: ["error": "\(error)"])
+            message.trace?.endReturned()
+            logger.debug(
+                "a rejection goes back to its queue",
+                metadata: ["correlationId": "\(message.correlationID ?? "")", "error": "\(error)"]
+            )
         }
     }
 }

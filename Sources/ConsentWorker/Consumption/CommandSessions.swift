@@ -53,13 +53,17 @@ struct CommandSessions: Sendable {
     }
 
     private func handBackOldWindow(_ consumer: CommandConsumer, _ session: Session) async throws {
+        var oldest: ReceivedMessage?
         while true {
-            let oldest = await consumer.oldestDelivery ?? clock.now
-            let end = oldest + Self.oldestDelivery
+            oldest = await consumer.oldest
+            let end = (oldest?.receivedAt ?? clock.now) + Self.oldestDelivery
             guard end > clock.now else { break }
             try await clock.sleep(until: end)
         }
-        logger.info("a command is in hand for long; the window goes back to its queue for a moment")
+        logger.info(
+            "a command is in hand for long; the window goes back to its queue for a moment",
+            metadata: ["correlationId": "\(oldest?.correlationID ?? "")"]
+        )
         session.drain.raise()
     }
 

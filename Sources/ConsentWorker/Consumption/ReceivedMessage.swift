@@ -1,6 +1,8 @@
 import AMQP
 import ConsentContract
 import NIOConcurrencyHelpers
+import Resilience
+import Tracing
 
 /// A delivery with what every later step asks of it.
 struct ReceivedMessage: Sendable {
@@ -8,6 +10,8 @@ struct ReceivedMessage: Sendable {
     let receivedAt: ContinuousClock.Instant
     let receivedTime: Timestamp
     let session: Session
+    /// The command's spans; nil where tracing is off.
+    let trace: CommandTrace?
     /// The delivery to acknowledge: the last one of this message.
     private let latest: NIOLockedValueBox<AMQPDelivery>
 
@@ -15,12 +19,18 @@ struct ReceivedMessage: Sendable {
         delivery: AMQPDelivery,
         receivedAt: ContinuousClock.Instant,
         receivedTime: Timestamp,
-        session: Session
+        session: Session,
+        tracer: (any Tracer)?,
+        clock: any MonotonicClock
     ) {
         self.delivery = delivery
         self.receivedAt = receivedAt
         self.receivedTime = receivedTime
         self.session = session
+        trace = tracer.map { tracer in
+            let time = CommandTrace.Time(receivedTime, at: receivedAt, clock)
+            return CommandTrace(delivery, delivery.properties.traceContext, tracer, time)
+        }
         latest = NIOLockedValueBox(delivery)
     }
 
@@ -65,16 +75,8 @@ struct ReceivedMessage: Sendable {
         return Int(min(max(count, 1), 1_000_000)) + 1
     }
 
-    var traceparent: String? { headers["traceparent"]?.string.flatMap { Self.isTraceparent($0) ? $0 : nil } }
-
-    var tracestate: String? {
-        guard traceparent != nil, let tracestate = headers["tracestate"]?.string, !tracestate.isEmpty,
-            tracestate.utf8.count <= 512
-        else {
-            return nil
-        }
-        return tracestate
-    }
+    /// What follows from the command belongs to its own span; where tracing is off, to what the publisher named.
+    var traceContext: TraceContext? { trace.map(\.context) ?? delivery.properties.traceContext }
 
     /// What waiting is measured from: the command's own time, else the AMQP timestamp.
     func queued(issuedAt: Timestamp?) -> Duration? {
@@ -84,11 +86,11 @@ struct ReceivedMessage: Sendable {
         }
         return (issuedAt ?? published).map { max(.zero, receivedTime - $0) }
     }
+}
 
-    /// Version 00 of W3C Trace Context: it goes into a header of the API request, so nothing else does.
-    private static func isTraceparent(_ text: String) -> Bool {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        return parts.map(\.utf8.count) == [2, 32, 16, 2]
-            && parts.allSatisfy { $0.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x66) } }
+extension AMQPProperties {
+    /// As the publisher gave it.
+    var traceContext: TraceContext? {
+        TraceContext(traceparent: headers["traceparent"]?.string, tracestate: headers["tracestate"]?.string)
     }
 }

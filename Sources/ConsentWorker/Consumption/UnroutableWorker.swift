@@ -3,12 +3,14 @@ import ConsentContract
 import Logging
 import Resilience
 import ServiceLifecycle
+import Tracing
 
 /// Answers commands that no application's queue was bound for: every one is rejected, with the reason.
 struct UnroutableWorker: Sendable {
     let connection: AMQPConnection
     let configured: @Sendable () -> Set<GUID>
     let settlement: Settlement
+    let tracer: (any Tracer)?
     let clock: any MonotonicClock
     let wallClock: any WallClock
 
@@ -34,7 +36,9 @@ struct UnroutableWorker: Sendable {
             delivery: delivery,
             receivedAt: clock.now,
             receivedTime: wallClock.now,
-            session: Session(lease: nil)
+            session: Session(lease: nil),
+            tracer: tracer,
+            clock: clock
         )
         try await settlement.settle(CommandAdmission.refusal(of: delivery, configured: configured()), message)
     }

@@ -27,7 +27,7 @@ struct CommandExecutor: Sendable {
                     number: 0
                 ),
                 correlationID: Identifiers.correlation(message.correlationID ?? command.commandID.description),
-                traceparent: message.traceparent
+                trace: message.traceContext
             )
             return .succeeded(.planned, result: ["requests": [first(command, identity).json]])
         }

@@ -56,13 +56,13 @@ struct RequestExecutor: Sendable {
                     number: number
                 ),
                 correlationID: Identifiers.correlation(message.correlationID ?? command.commandID.description),
-                traceparent: message.traceparent
+                trace: message.traceContext
             )
             let request = build(identity)
             let attempt = try await attempt(
                 request,
                 command,
-                message.session,
+                message,
                 mayExpire: mayExpire,
                 classification,
                 &patience,
@@ -90,7 +90,7 @@ struct RequestExecutor: Sendable {
                 // Waiting is not failing: it is no attempt.
                 ledger.attempts -= 1
                 number += 1
-                pause(request.api, command, retry.throttlePause(retryAfter: retryAfter, inARow: throttles))
+                pause(request.api, command, message, retry.throttlePause(retryAfter: retryAfter, inARow: throttles))
             case .transient(let error, let outcomeUnknown, let retryAfter):
                 if outcomeUnknown { mayHaveTakenEffect = true }
                 let breaker = attempt.token == nil ? tokens.identityBreaker : limiters[request.api].breaker
@@ -111,7 +111,7 @@ struct RequestExecutor: Sendable {
                     using: &generator
                 )
                 switch decision {
-                case .retry(let delay): try await rest(delay, message.session, &patience, &ledger)
+                case .retry(let delay): try await rest(delay, message, &patience, &ledger)
                 case .giveUp(.deadline):
                     let expired = CommandError(.deadlineExceeded, "The command's deadline passes before the next try.")
                     return .ended(.ended(expired, effect: mayHaveTakenEffect ? .unknown : .none))
@@ -149,25 +149,26 @@ struct RequestExecutor: Sendable {
     private func attempt(
         _ request: APIRequest,
         _ command: Command,
-        _ session: Session,
+        _ message: ReceivedMessage,
         mayExpire: Bool,
         _ classification: Classification,
         _ patience: inout Patience,
         _ ledger: inout Ledger
     ) async throws -> Attempt {
+        let session = message.session
         let bounds = limiters[request.api]
         while true {
             let token: TokenProvider.AccessToken
             do {
-                token = try await self.token(for: tokenKey(command, request), session, &patience, &ledger)
+                token = try await self.token(for: tokenKey(command, request), message, &patience, &ledger)
             } catch let failure as TokenFailure {
                 return Attempt(verdict: failure.verdict)
             }
-            let pass = try await pass(bounds, session, &patience, &ledger)
+            let pass = try await pass(bounds, message, &patience, &ledger)
             let asked = clock.now
             let permit: any SendPermit
             do {
-                permit = try await self.permit(bounds, session, patience.precedence)
+                permit = try await self.permit(bounds, message, patience.precedence)
             } catch {
                 pass.abandoned()
                 throw error
@@ -184,7 +185,7 @@ struct RequestExecutor: Sendable {
                 if let expiry { return Attempt(verdict: .failed(expiry)) }
                 continue
             }
-            let result = await send(request, token, permit, session)
+            let result = await send(request, token, permit, message)
             bounds.inFlight.leave()
             var attempt = Attempt(verdict: .succeeded(.none), token: token)
             switch result {
@@ -220,79 +221,98 @@ struct RequestExecutor: Sendable {
     /// Waits while the API is down. What went before is forgotten then: it was not the command's failure.
     private func pass(
         _ bounds: APIBounds,
-        _ session: Session,
+        _ message: ReceivedMessage,
         _ patience: inout Patience,
         _ ledger: inout Ledger
     ) async throws -> BreakerGate.Pass {
         if let pass = bounds.breaker.enterAtOnce() { return pass }
         let started = clock.now
+        let step = message.trace?.begin("outage wait")
         defer {
+            step?.end()
             patience = Patience(since: clock.now)
             ledger.retryWait += clock.now - started
         }
-        return try await session.drain.cancelWhenRaised { try await bounds.breaker.enter() }
+        return try await message.session.drain.cancelWhenRaised { try await bounds.breaker.enter() }
     }
 
     /// Sends nothing to the API for a while, on all pods.
-    private func pause(_ api: API, _ command: Command, _ duration: Duration) {
+    private func pause(_ api: API, _ command: Command, _ message: ReceivedMessage, _ duration: Duration) {
         let end = clock.now + duration
+        // Those that were under way are throttled too: one warning tells of them all.
+        let level: Logger.Level = limiters[api].limiter.isPaused ? .debug : .warning
         limiters[api].limiter.pause(until: end)
         fleet.announcePause(api, command.applicationID, until: end)
-        logger.warning(
+        logger.log(
+            level: level,
             "throttled by the API",
-            metadata: ["application": "\(command.applicationID)", "pause": "\(duration.milliseconds)ms"]
+            metadata: [
+                "correlationId": "\(message.correlationID ?? command.commandID.description)",
+                "application": "\(command.applicationID)", "api": "\(api)", "pause": "\(duration.milliseconds)ms",
+            ]
         )
     }
 
     /// Draining ends the wait for a token that is not there yet. While none can be had, it is a wait for others.
     private func token(
         for key: TokenProvider.Key,
-        _ session: Session,
+        _ message: ReceivedMessage,
         _ patience: inout Patience,
         _ ledger: inout Ledger
     ) async throws -> TokenProvider.AccessToken {
         if let token = await tokens.cachedToken(for: key) { return token }
         let started = clock.now
+        let step = message.trace?.begin("token wait")
         defer {
+            step?.end()
             patience.wait(clock.now - started)
             ledger.retryWait += clock.now - started
         }
         let tokens = tokens
-        return try await session.drain.cancelWhenRaised { try await tokens.token(for: key) }
+        return try await message.session.drain.cancelWhenRaised { try await tokens.token(for: key) }
     }
 
     private func send(
         _ request: APIRequest,
         _ token: TokenProvider.AccessToken,
         _ permit: any SendPermit,
-        _ session: Session
+        _ message: ReceivedMessage
     ) async -> Result<HTTPResponse, HTTPError> {
         defer { permit.finish() }
         activity.requestBegan(request.api)
         defer { activity.requestEnded(request.api) }
+        let session = message.session
+        let traced = message.trace?.request(request)
+        var request = request
+        if let traced { request.trace = traced.context }
+        let result: Result<HTTPResponse, HTTPError>
         do throws(HTTPError) {
-            return .success(
+            result = .success(
                 try await client.send(
                     request.http(
                         token: token.value,
                         timeout: timeout,
-                        onSend: { session.maySend && permit.use() && activity.permitUsed(request.api) },
+                        onSend: { [api = request.api] in session.maySend && permit.use() && activity.permitUsed(api) },
                         onSent: { permit.sent() }
                     )
                 )
             )
         } catch {
-            return .failure(error)
+            result = .failure(error)
         }
+        traced?.step.end(result)
+        return result
     }
 
     /// Waits for a place among the requests under way, then for a permit. Draining ends the wait.
     private func permit(
         _ bounds: APIBounds,
-        _ session: Session,
+        _ message: ReceivedMessage,
         _ precedence: Precedence
     ) async throws -> any SendPermit {
-        try await session.drain.cancelWhenRaised {
+        let step = message.trace?.begin("limiter wait")
+        defer { step?.end() }
+        return try await message.session.drain.cancelWhenRaised {
             try await bounds.inFlight.enter(precedence)
             do {
                 return try await bounds.limiter.acquire(precedence)
@@ -306,12 +326,14 @@ struct RequestExecutor: Sendable {
     /// Waits before another try, and longer if the application has used up its retries.
     private func rest(
         _ duration: Duration,
-        _ session: Session,
+        _ message: ReceivedMessage,
         _ patience: inout Patience,
         _ ledger: inout Ledger
     ) async throws {
         let started = clock.now
-        let (clock, budget) = (clock, budget)
+        let step = message.trace?.begin("retry wait")
+        defer { step?.end() }
+        let (clock, budget, session) = (clock, budget, message.session)
         try await session.drain.cancelWhenRaised { try await clock.sleep(for: duration) }
         let rested = clock.now
         try await session.drain.cancelWhenRaised { try await budget.spend() }

@@ -71,8 +71,7 @@ struct DeadLetter: Sendable {
         guard headers.approximateBytes > Self.maximumHeaderBytes else { return headers }
         // Headers travel in one frame; with ours they would no longer fit.
         var kept: AMQPTable = [Header.headersDropped: true]
-        if let traceparent = received.traceparent { kept["traceparent"] = .string(traceparent) }
-        if let tracestate = received.tracestate { kept["tracestate"] = .string(tracestate) }
+        for (name, value) in received.delivery.properties.traceContext?.fields ?? [:] { kept[name] = .string(value) }
         return kept
     }
 

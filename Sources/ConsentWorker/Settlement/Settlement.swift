@@ -12,6 +12,7 @@ struct Settlement: Sendable {
     let clock: any MonotonicClock
     let wallClock: any WallClock
     let logger: Logger
+    private let complaints = Pacemaker(every: .seconds(60))
 
     /// For a command that was carried out, or tried.
     func settle(
@@ -48,8 +49,8 @@ struct Settlement: Sendable {
             page: page.number,
             isFinal: page.isFinal,
             items: page.items,
-            traceparent: message.traceparent,
-            tracestate: message.tracestate
+            traceparent: message.traceContext?.traceparent,
+            tracestate: message.traceContext?.tracestate
         )
         try await publish(
             Self.message(
@@ -60,7 +61,8 @@ struct Settlement: Sendable {
                 correlationID: event.correlationID,
                 traceparent: event.traceparent,
                 tracestate: event.tracestate
-            )
+            ),
+            message.trace
         )
     }
 
@@ -70,13 +72,16 @@ struct Settlement: Sendable {
         _ result: CommandResult
     ) async throws(CancellationError) {
         let eventMessage = Self.message(event)
-        try await publish(eventMessage)
+        try await publish(eventMessage, message.trace)
         reply(eventMessage, to: message)
         if let error = result.error, result.outcome == .failed || result.outcome == .rejected {
             let deadLetter = DeadLetter(received: message, error: error, attempts: event.attempts, time: event.time)
-            try await publish(deadLetter.message)
+            try await publish(deadLetter.message, message.trace)
         }
+        let step = message.trace?.settle()
         message.ack()
+        step?.end()
+        message.trace?.end(event)
         status.ended(event)
         logger.debug(
             "command ended",
@@ -99,7 +104,7 @@ struct Settlement: Sendable {
         reply.mandatory = !address.hasPrefix("amq.rabbitmq.reply-to")
         publisher.offer(reply) { [logger] reason in
             Counter(label: "consent_replies_lost_total").increment()
-            logger.info(
+            logger.debug(
                 "a reply was lost; its event was not",
                 metadata: ["correlationId": "\(event.properties.correlationID ?? "")", "reason": "\(reason)"]
             )
@@ -107,11 +112,18 @@ struct Settlement: Sendable {
     }
 
     /// Until a queue has it: an event or dead letter that no queue takes would be lost with the acknowledgement.
-    private func publish(_ message: AMQPMessage) async throws(CancellationError) {
+    private func publish(_ message: AMQPMessage, _ trace: CommandTrace?) async throws(CancellationError) {
+        let step = trace?.publish(message)
+        defer { step?.end() }
         while case .returned(let reason) = try await publisher.publish(message) {
-            logger.error(
+            // Every command in hand meets this: one line a minute tells of them all.
+            logger.log(
+                level: complaints.allows(at: clock.now) ? .error : .debug,
                 "no queue takes what the worker publishes; restore its topology",
-                metadata: ["exchange": "\(message.exchange)", "reason": "\(reason)"]
+                metadata: [
+                    "correlationId": "\(message.properties.correlationID ?? "")", "exchange": "\(message.exchange)",
+                    "reason": "\(reason)",
+                ]
             )
             do {
                 try await clock.sleep(for: .seconds(5))
@@ -149,8 +161,8 @@ struct Settlement: Sendable {
             api: ledger.trace,
             error: result.error,
             result: result.result,
-            traceparent: message.traceparent,
-            tracestate: message.tracestate
+            traceparent: message.traceContext?.traceparent,
+            tracestate: message.traceContext?.tracestate
         )
     }
 

@@ -89,11 +89,18 @@ package enum GraphRequests {
     }
 
     private static func request(_ url: String, tenant: GUID, as identity: RequestIdentity) -> APIRequest {
-        var headers = [
+        let headers = [
             HTTPHeader("Accept", "application/json"),
             HTTPHeader("client-request-id", identity.requestID.description),
         ]
-        if let traceparent = identity.traceparent { headers.append(HTTPHeader("traceparent", traceparent)) }
-        return APIRequest(api: .graph, method: .get, url: url, headers: headers, body: nil, tenantID: tenant)
+        return APIRequest(
+            api: .graph,
+            method: .get,
+            url: url,
+            headers: headers,
+            body: nil,
+            tenantID: tenant,
+            trace: identity.trace
+        )
     }
 }

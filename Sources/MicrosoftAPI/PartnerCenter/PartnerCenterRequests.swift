@@ -50,14 +50,14 @@ package enum PartnerCenterRequests {
             HTTPHeader("ms-correlationid", identity.correlationID.description),
         ]
         if body != nil { headers.append(HTTPHeader("Content-Type", "application/json")) }
-        if let traceparent = identity.traceparent { headers.append(HTTPHeader("traceparent", traceparent)) }
         return APIRequest(
             api: .partnerCenter,
             method: method,
             url: "\(endpoints.partnerCenter)/v1/customers/\(command.customerID)/applicationconsents\(path)",
             headers: headers,
             body: body,
-            tenantID: command.partnerTenantID
+            tenantID: command.partnerTenantID,
+            trace: identity.trace
         )
     }
 }

@@ -25,7 +25,9 @@ struct RunCommand: AsyncParsableCommand {
         if configuration.insecure {
             logger.warning("insecure is set: passwords and tokens may travel unprotected and peers are not verified")
         }
-        for warning in configuration.warnings { logger.warning("\(warning)") }
+        for warning in configuration.warnings {
+            logger.warning("the configuration works but should not stay as it is", metadata: ["fault": "\(warning)"])
+        }
         let client = HTTPClient(options: HTTPOptions(configuration))
         let publisher = ConfirmedPublisher(
             connector: AMQPConnector(
@@ -44,12 +46,14 @@ struct RunCommand: AsyncParsableCommand {
             health: health,
             version: ConsentWorkerCommand.version
         )
+        let tracing = TracePipeline(configuration, client, logger)
         let worker = ConsentWorkerService(
             configuration: configuration,
             publisher: publisher,
             client: client,
             health: health,
             status: status,
+            tracer: tracing?.tracer,
             logger: logger
         )
         let admin = AdminService(
@@ -65,11 +69,10 @@ struct RunCommand: AsyncParsableCommand {
             onListening: { logger.notice("admin listener is up", metadata: ["port": "\($0)"]) }
         )
         let reload = ReloadService(options: options, worker: worker, logger: logger)
-        // Stopped in reverse order: the worker first, the probes last.
+        // Stopped in reverse order: the worker first, the probes last. What it did until then is traced.
         var group = ServiceGroupConfiguration(
-            services: [
-                .init(service: admin), .init(service: publisher), .init(service: worker), .init(service: reload),
-            ],
+            services: [.init(service: admin)] + (tracing.map { [.init(service: $0.exporter)] } ?? [])
+                + [.init(service: publisher), .init(service: worker), .init(service: reload)],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
@@ -92,7 +95,7 @@ extension LoggingSystem {
             var handler: any LogHandler =
                 switch log.format {
                 case .json: JSONLogHandler()
-                case .text: StreamLogHandler.standardError(label: label)
+                case .text: StreamLogHandler(label: label, stream: StandardErrorLines())
                 }
             handler.logLevel = level
             return handler

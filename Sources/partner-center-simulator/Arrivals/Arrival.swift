@@ -9,6 +9,8 @@ struct Arrival: Encodable, Sendable {
     var partner: String?
     var requestId: String?
     var correlationId: String?
+    var traceparent: String?
+    var tracestate: String?
     var method: String
     var path: String
     /// What the client sees; null while the request runs, and if it never gets an answer.
@@ -23,8 +25,8 @@ struct Arrival: Encodable, Sendable {
     var clientAuthentication: ClientAuthentication?
 
     private enum CodingKeys: String, CodingKey {
-        case n, atNs, kind, application, customer, tenant, partner, requestId, correlationId, method, path, status
-        case admitted, `repeat`, fault, effect, clientAuthentication
+        case n, atNs, kind, application, customer, tenant, partner, requestId, correlationId, traceparent, tracestate
+        case method, path, status, admitted, `repeat`, fault, effect, clientAuthentication
     }
 
     /// Every member is always there, with null for what is not known.
@@ -39,6 +41,8 @@ struct Arrival: Encodable, Sendable {
         try values.encode(partner, forKey: .partner)
         try values.encode(requestId, forKey: .requestId)
         try values.encode(correlationId, forKey: .correlationId)
+        try values.encode(traceparent, forKey: .traceparent)
+        try values.encode(tracestate, forKey: .tracestate)
         try values.encode(method, forKey: .method)
         try values.encode(path, forKey: .path)
         try values.encode(status, forKey: .status)

@@ -33,6 +33,8 @@ final class ArrivalLog: Sendable {
                     partner: state.shared(subject.partner),
                     requestId: subject.requestID,
                     correlationId: subject.correlationID,
+                    traceparent: call.headers[.traceparent],
+                    tracestate: call.headers[.tracestate],
                     method: call.method.rawValue,
                     path: state.shared(call.path) ?? call.path,
                     admitted: admitted,

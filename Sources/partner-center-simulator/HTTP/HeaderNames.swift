@@ -10,6 +10,8 @@ extension HTTPField.Name {
     static let msServerID = known("MS-ServerId")
     static let requestID = known("request-id")
     static let clientRequestID = known("client-request-id")
+    static let traceparent = known("traceparent")
+    static let tracestate = known("tracestate")
 
     private static func known(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no header name") }

@@ -62,6 +62,8 @@ final class SimulatorProcess: Sendable {
         let tenant: String?
         let requestID: String?
         let correlationID: String?
+        let traceparent: String?
+        let tracestate: String?
         let status: Int?
         let repeated: Bool
         let effect: String?
@@ -85,6 +87,8 @@ final class SimulatorProcess: Sendable {
                 tenant: $0["tenant"]?.string,
                 requestID: $0["requestId"]?.string,
                 correlationID: $0["correlationId"]?.string,
+                traceparent: $0["traceparent"]?.string,
+                tracestate: $0["tracestate"]?.string,
                 status: $0["status"]?.int,
                 repeated: $0["repeat"]?.bool ?? false,
                 effect: $0["effect"]?.string

@@ -85,6 +85,18 @@ final class WorkerProcess: Sendable {
         }
     }
 
+    /// Processor time that it has used.
+    func processorSeconds() throws -> Double {
+        let file = FileHandle(forReadingAtPath: "/proc/\(process.pid)/stat")
+        let text = String(decoding: try file?.readToEnd() ?? Data(), as: UTF8.self)
+        // After the name in parentheses; in ticks of which Linux has 100 a second.
+        let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {
+            throw TestFailure("no processor time of process \(process.pid)")
+        }
+        return (user + system) / 100
+    }
+
     /// Resident memory in kilobytes.
     func residentKilobytes() throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(process.pid)/status", encoding: .utf8)
