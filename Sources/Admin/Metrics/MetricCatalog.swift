@@ -47,6 +47,7 @@ enum MetricCatalog {
             help: "Time that a command waited: in the queue, for the limit, between attempts."
         ),
         counter("consent_dead_letters_total", "Commands put among the dead letters, by category."),
+        counter("consent_spans_exported_total", "Spans that a collector took."),
         counter("consent_spans_dropped_total", "Spans that no collector took, by reason."),
         counter("consent_replies_lost_total", "Copies of events that no queue named by reply_to took."),
         gauge("consent_commands_in_hand", "Commands taken from the broker and not yet settled."),

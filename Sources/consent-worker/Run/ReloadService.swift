@@ -16,7 +16,12 @@ struct ReloadService: Service, CustomStringConvertible {
         for await _ in signals.cancelOnGracefulShutdown() {
             do throws(ConfigurationError) {
                 let configuration = try options.read()
-                for warning in configuration.warnings { logger.warning("\(warning)") }
+                for warning in configuration.warnings {
+                    logger.warning(
+                        "the configuration works but should not stay as it is",
+                        metadata: ["fault": "\(warning)"]
+                    )
+                }
                 worker.reload(configuration)
             } catch {
                 logger.error(
