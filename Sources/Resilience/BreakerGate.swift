@@ -86,8 +86,8 @@ package final class BreakerGate: Sendable {
     package func note(failureOf party: String) { state.withLockedValue { $0.breaker.noted(failureOf: party) } }
 
     /// Whether this is an outage rather than the party's own trouble; see ``CircuitBreaker``.
-    package func opens(insteadOfGivingUpBy party: String) -> Bool {
-        settle { $0.opens(insteadOfGivingUpBy: party, at: $1) }
+    package func opens(insteadOfGivingUpBy party: String, since: ContinuousClock.Instant) -> Bool {
+        settle { $0.opens(insteadOfGivingUpBy: party, since: since, at: $1) }
     }
 
     @discardableResult

@@ -58,6 +58,7 @@ package struct CircuitBreaker: Sendable {
     private var samples: [Sample] = []
     /// Two of those whose requests have failed since one succeeded.
     private var failing: Set<String> = []
+    private var lastSuccess: Instant?
 
     package init(_ policy: Policy) { self.policy = policy }
 
@@ -81,6 +82,7 @@ package struct CircuitBreaker: Sendable {
     package mutating func succeeded(_ pass: Pass, at now: Instant) {
         guard pass.turn == turn else { return }
         failing = []
+        lastSuccess = now
         if pass.isProbe { close() } else { record(Sample(at: now, failed: false)) }
     }
 
@@ -102,11 +104,15 @@ package struct CircuitBreaker: Sendable {
         if failing.count < 2 { failing.insert(party) }
     }
 
-    /// With few requests there is no share to go by. But where somebody has tried for so long that they give up, others
-    /// failed too, and nobody has succeeded meanwhile, it is not theirs: opens then.
+    /// With few requests there is no share to go by. But where somebody gives up who has tried for a window or longer,
+    /// others failed too, and nobody has succeeded in all that time, it is not theirs: opens then.
+    /// - Parameter since: their first try.
     /// - Returns: whether it is open, so that they need not give up.
-    package mutating func opens(insteadOfGivingUpBy party: String, at now: Instant) -> Bool {
-        if !isOpen, failing.contains(where: { $0 != party }) { open(at: now) }
+    package mutating func opens(insteadOfGivingUpBy party: String, since: Instant, at now: Instant) -> Bool {
+        let isOutage =
+            now - since >= policy.window && lastSuccess.map { $0 < since } ?? true
+            && failing.contains { $0 != party }
+        if !isOpen, isOutage { open(at: now) }
         return isOpen
     }
 

@@ -60,7 +60,10 @@ extension IntegrationTests {
         @Test(arguments: ["the API", "the identity host"])
         func aFewCommandsOutliveAnOutageToo(down: String) async throws {
             try await Scene.run { scene in
-                try scene.configure(top: ["retry: {maxAttempts: 3, base: 20ms, cap: 50ms}"])
+                try scene.configure(
+                    // Each gives up after some two seconds, at the least one: the breaker's window.
+                    top: ["retry: {maxAttempts: 30, base: 150ms, cap: 150ms}", "breaker: {window: 1s}"]
+                )
                 try await scene.declareTopology()
                 let match: JSONValue = down == "the API" ? ["path": "applicationconsents"] : ["kind": "token"]
                 try await scene.simulator.inject(["match": match, "action": ["status": ["status": 503]]])

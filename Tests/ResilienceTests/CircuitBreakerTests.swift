@@ -100,20 +100,24 @@ struct CircuitBreakerTests {
     @Test("opens for whoever gives up while others fail too and nobody succeeds")
     func fewRequests() throws {
         var breaker = CircuitBreaker(policy)
+        func opens(since: Int, at: Int) -> Bool {
+            breaker.opens(insteadOfGivingUpBy: "a", since: start + .seconds(since), at: start + .seconds(at))
+        }
         breaker.noted(failureOf: "a")
-        let alone = breaker.opens(insteadOfGivingUpBy: "a", at: start)
+        let alone = opens(since: 0, at: 20)
         #expect(!alone, "one alone may be the reason itself")
         breaker.noted(failureOf: "b")
-        try send(&breaker, [true])
-        let besideSuccess = breaker.opens(insteadOfGivingUpBy: "a", at: start)
-        #expect(!besideSuccess, "somebody has succeeded")
-        breaker.noted(failureOf: "a")
+        let early = opens(since: 11, at: 20)
+        #expect(!early, "it was tried for less than a window")
+        try send(&breaker, [true], at: .seconds(20))
         breaker.noted(failureOf: "b")
-        let withOthers = breaker.opens(insteadOfGivingUpBy: "a", at: start)
+        let besideSuccess = opens(since: 15, at: 30)
+        #expect(!besideSuccess, "somebody has succeeded")
+        let withOthers = opens(since: 21, at: 31)
         #expect(withOthers && breaker.isOpen)
-        let probe = try pass(&breaker, .seconds(1))
-        breaker.succeeded(probe, at: start + .seconds(1))
-        let afterwards = breaker.opens(insteadOfGivingUpBy: "a", at: start + .seconds(2))
+        let probe = try pass(&breaker, .seconds(32))
+        breaker.succeeded(probe, at: start + .seconds(32))
+        let afterwards = opens(since: 33, at: 50)
         #expect(!afterwards)
     }
 

@@ -116,7 +116,7 @@ struct RequestExecutor: Sendable {
                     let expired = CommandError(.deadlineExceeded, "The command's deadline passes before the next try.")
                     return .ended(.ended(expired, effect: mayHaveTakenEffect ? .unknown : .none))
                 case .giveUp:
-                    if let breaker, breaker.opens(insteadOfGivingUpBy: party) {
+                    if let breaker, breaker.opens(insteadOfGivingUpBy: party, since: patience.firstTry) {
                         patience = Patience(since: clock.now)
                         continue
                     }
@@ -131,10 +131,14 @@ struct RequestExecutor: Sendable {
         var tries = 0
         /// Later than the first try by all the time that the command waited for others.
         var since: ContinuousClock.Instant
+        let firstTry: ContinuousClock.Instant
 
         var precedence: Precedence { tries == 0 ? .firstTry : .retry }
 
-        init(since: ContinuousClock.Instant) { self.since = since }
+        init(since: ContinuousClock.Instant) {
+            self.since = since
+            firstTry = since
+        }
 
         mutating func wait(_ duration: Duration) { since += duration }
     }
