@@ -67,7 +67,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "HTTP", dependencies: ["CCurl", "EventLoop", locks, metrics], swiftSettings: settings),
+        .target(
+            name: "HTTP",
+            dependencies: ["CCurl", "EventLoop", "Resilience", locks, metrics],
+            swiftSettings: settings
+        ),
 
         // 3
         .target(
@@ -78,7 +82,7 @@ let package = Package(
         .target(
             name: "MicrosoftAPI",
             dependencies: [
-                "HTTP", "ConsentContract", "JSON", "Resilience", "Secrets", locks, logging, lifecycle,
+                "HTTP", "ConsentContract", "JSON", "Resilience", "Secrets", logging,
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 metrics,
@@ -110,7 +114,7 @@ let package = Package(
             name: "Admin",
             dependencies: [
                 "ConsentContract", "ConsentWorker", "JSON", "MicrosoftAPI", "Resilience", hummingbird, logging,
-                lifecycle, locks, metrics, coreMetrics,
+                lifecycle, locks, metrics, coreMetrics, .product(name: "NIOCore", package: "swift-nio"),
             ],
             resources: [
                 .embedInCode("Page/page.css"), .embedInCode("Page/page.html"), .embedInCode("Page/page.js"),
@@ -191,7 +195,7 @@ let package = Package(
         ),
         .testTarget(
             name: "AMQPTests",
-            dependencies: ["AMQP", "Resilience", "Secrets", "TestSupport"],
+            dependencies: ["AMQP", "Secrets"],
             swiftSettings: settings
         ),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "TestSupport", locks], swiftSettings: settings),
@@ -208,13 +212,14 @@ let package = Package(
         .testTarget(
             name: "ConsentWorkerTests",
             dependencies: [
-                "ConsentWorker", "AMQP", "ConsentContract", "HTTP", "JSON", "MicrosoftAPI", "TestSupport", tracing,
+                "ConsentWorker", "AMQP", "ConsentContract", "HTTP", "JSON", "MicrosoftAPI", "Resilience", "TestSupport",
+                tracing,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "PublishTests",
-            dependencies: ["consent-worker", "AMQP", "ConsentContract", "JSON", "TestSupport"],
+            dependencies: ["consent-worker", "AMQP", "ConsentContract", "JSON"],
             swiftSettings: settings
         ),
         .testTarget(
