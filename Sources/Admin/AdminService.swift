@@ -8,7 +8,8 @@ import ServiceLifecycle
 
 /// The HTTP listener for probes, metrics and people.
 ///
-/// - `/livez` says whether the threads turn, never whether something can be reached: a restart mends no broker.
+/// - `/livez` says whether the threads turn and commands come to an end, never whether something can be reached: a
+///   restart mends no broker.
 /// - `/readyz` says whether commands are being taken, and if not, why.
 /// - `/metrics` is for Prometheus.
 /// - `/` is a page for people, which reads `/status.json`.
@@ -110,9 +111,14 @@ package struct AdminService: Service, CustomStringConvertible {
     private func live() async -> Response {
         var stalled: [String] = []
         for probe in probes where await !turns(probe.ping) { stalled.append(probe.name) }
+        let stuck = stalled.isEmpty ? await status.stuck() : []
+        let isLive = stalled.isEmpty && stuck.isEmpty
         return Self.response(
-            stalled.isEmpty ? .ok : .serviceUnavailable,
-            ["live": .bool(stalled.isEmpty), "stalled": .array(stalled.map { .string($0) })]
+            isLive ? .ok : .serviceUnavailable,
+            [
+                "live": .bool(isLive), "stalled": .array(stalled.map { .string($0) }),
+                "stuck": .array(stuck.map { .string("\($0)") }),
+            ]
         )
     }
 

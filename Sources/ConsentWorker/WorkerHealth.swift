@@ -33,13 +33,16 @@ package final class WorkerHealth: Sendable {
         state.withLockedValue { state in
             if state.isDraining { return ["shutting down"] }
             if let reason = state.workConnection { return [reason] }
-            if !publisher.isReady { return ["the broker takes no events"] }
+            if !takesEvents { return ["the broker takes no events"] }
             return state.applications.compactMap { application in
                 if let reason = state.misconfigured[application] { return "application \(application): \(reason)" }
                 return state.attached.contains(application) ? nil : "application \(application) is not attached yet"
             } + state.hindrances.values.compactMap { $0() }.sorted()
         }
     }
+
+    /// Whether the broker takes events.
+    var takesEvents: Bool { publisher.isReady }
 
     /// The applications whose commands this pod takes because it owns them.
     package var owns: [GUID] { state.withLockedValue { $0.owned.sorted { $0.description < $1.description } } }

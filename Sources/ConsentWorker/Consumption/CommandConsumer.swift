@@ -67,7 +67,11 @@ actor CommandConsumer {
     func run() async throws {
         let channel = try await connection.openChannel()
         try await channel.setPrefetch(UInt16(prefetch))
-        defer { activity.holds(commands: 0, lanes: 0) }
+        activity.consumes { [weak self] in await self?.oldest?.receivedAt }
+        defer {
+            activity.consumes(nil)
+            activity.holds(commands: 0, lanes: 0)
+        }
         let consumer = try await channel.consume(Topology.Name.commandQueue(applicationID))
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { [drain = session.drain] in

@@ -24,7 +24,11 @@ final class ApplicationActivity: Sendable {
         var inFlight = PerAPI { _ in 0 }
         var commands = 0
         var lanes = 0
+        var oldestReceipt: @Sendable () async -> ContinuousClock.Instant? = { nil }
     }
+
+    /// A window goes back to its queue before a command is in hand for so long: who still has it then is stuck.
+    static let longestInHand = CommandSessions.oldestDelivery + .seconds(5 * 60)
 
     private let meters: ApplicationMeters
     private let clock: any MonotonicClock
@@ -58,6 +62,19 @@ final class ApplicationActivity: Sendable {
         state.withLockedValue { state in
             state.commands = commands
             state.lanes = lanes
+        }
+    }
+
+    /// Tells whom to ask when the command that has been in hand for longest came; nil: nobody consumes.
+    func consumes(_ oldestReceipt: (@Sendable () async -> ContinuousClock.Instant?)?) {
+        state.withLockedValue { $0.oldestReceipt = oldestReceipt ?? { nil } }
+    }
+
+    /// Whether a command is in hand that should have ended or gone back long ago.
+    var isStuck: Bool {
+        get async {
+            guard let oldest = await state.withLockedValue({ $0.oldestReceipt })() else { return false }
+            return clock.now - oldest > Self.longestInHand
         }
     }
 

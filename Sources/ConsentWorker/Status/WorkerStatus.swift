@@ -99,6 +99,15 @@ package final class WorkerStatus: Sendable {
 
     // MARK: - Looking
 
+    /// The applications of which a command neither ends nor goes back, in order of their IDs: a fault of this process.
+    package func stuck() async -> [GUID] {
+        // What cannot be told to the broker is not settled.
+        guard health.takesEvents else { return [] }
+        var stuck: [GUID] = []
+        for (id, activity) in state.withLockedValue({ $0.activities }) where await activity.isStuck { stuck.append(id) }
+        return stuck.sorted { $0.description < $1.description }
+    }
+
     /// - Parameter isPerson: somebody watches, so that the broker is asked more often.
     package func snapshot(isPerson: Bool = false) -> StatusSnapshot {
         if isPerson { queues.look() }
