@@ -3,7 +3,7 @@ import Foundation
 import JSON
 import Testing
 
-extension IntegrationTests {
+extension EnduranceTests {
     /// Nothing is lost and nothing is done twice, whatever ends the worker or the broker.
     @Suite(.timeLimit(.minutes(5)))
     struct DurabilityTests {

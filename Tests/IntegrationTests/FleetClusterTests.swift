@@ -3,7 +3,7 @@ import ConsentWorker
 import Foundation
 import Testing
 
-extension IntegrationTests {
+extension EnduranceTests {
     /// The limit on a broker of three nodes, one of which or one of whose links is lost.
     @Suite(.timeLimit(.minutes(Load.isLong ? 60 : 5)))
     struct FleetClusterTests {

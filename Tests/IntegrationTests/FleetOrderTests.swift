@@ -3,7 +3,7 @@ import Foundation
 import JSON
 import Testing
 
-extension IntegrationTests {
+extension EnduranceTests {
     /// Commands of a customer take effect in the order in which they were published, whichever pod carries them out.
     @Suite(.timeLimit(.minutes(Load.isLong ? 60 : 5)))
     struct FleetOrderTests {

@@ -4,7 +4,7 @@ import Foundation
 import JSON
 import Testing
 
-extension IntegrationTests {
+extension EnduranceTests {
     /// One limit for all pods, whatever happens to them. Each run has an application whose pods compete for permits and
     /// one that a pod at a time owns, both with more work than they may do.
     @Suite(.timeLimit(.minutes(Load.isLong ? 60 : 5)))

@@ -1,8 +1,12 @@
 import Testing
 
-/// Everything that runs real processes: one after the other, on one private broker that lives as long as they do.
+/// What runs real processes: one test after the other, on one private broker that lives as long as they do.
 @Suite(.serialized, .sharedBroker)
 enum IntegrationTests {}
+
+/// Those of them that mostly wait (for leases, outages, limits), at the same time as the others.
+@Suite(.serialized, .sharedBroker)
+enum EnduranceTests {}
 
 /// Starts the shared broker before a suite and removes it afterwards.
 struct SharedBrokerTrait: SuiteTrait, TestScoping {

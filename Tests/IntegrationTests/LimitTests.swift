@@ -1,7 +1,7 @@
 import JSON
 import Testing
 
-extension IntegrationTests {
+extension EnduranceTests {
     /// The limit as the API sees it.
     @Suite(.timeLimit(.minutes(5)))
     struct LimitTests {

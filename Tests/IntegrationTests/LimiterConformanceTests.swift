@@ -4,7 +4,7 @@ import RateLimiting
 import Resilience
 import Testing
 
-extension IntegrationTests {
+extension EnduranceTests {
     /// What both limiters promise, and what the permits promise besides, against a real broker.
     @Suite(.timeLimit(.minutes(3)))
     struct LimiterConformanceTests {

@@ -4,7 +4,7 @@ import Foundation
 import JSON
 import Testing
 
-extension IntegrationTests {
+extension EnduranceTests {
     /// What is down for everybody costs time and nothing else: no command fails, and whoever is down is left in peace.
     @Suite(.timeLimit(.minutes(Load.isLong ? 20 : 5)))
     struct OutageTests {

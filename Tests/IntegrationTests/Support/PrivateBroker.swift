@@ -19,10 +19,7 @@ final class PrivateBroker: Sendable {
     /// - Parameter configuration: lines of rabbitmq.conf, given ``tlsPort``.
     init(plugins: [String] = [], configuration: (Int) -> [String] = { _ in [] }) async throws {
         folder = try Checkout.temporaryFolder()
-        guard let port = (12_000..<12_700).shuffled().first(where: Self.areFree) else {
-            throw TestFailure("no free ports for a broker")
-        }
-        self.port = port
+        port = try LoopbackPorts.brokers.take()
         home = folder
         mapperPort = port + 10_000
         try "[\(plugins.joined(separator: ","))].".write(

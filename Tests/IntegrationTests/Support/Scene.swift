@@ -14,7 +14,6 @@ final class Scene: Sendable {
     let applications: [GUID]
     let partner = GUID.random()
     let adminPort: Int
-    private let adminPorts: NIOLockedValueBox<[Int]>
     private let workers = NIOLockedValueBox<[WorkerProcess]>([])
     /// Everything that came out of the system, to be searched for secrets.
     private let emitted = NIOLockedValueBox<[String]>([])
@@ -51,11 +50,7 @@ final class Scene: Sendable {
         self.applications = applications
         folder = try Checkout.temporaryFolder()
         simulator = try await SimulatorProcess(folder: folder, arguments: arguments)
-        // Below the ports that the kernel hands out by itself.
-        let ports = (13_000..<14_000).shuffled().lazy.filter(PrivateBroker.areFree).prefix(50)
-        guard let port = ports.first else { throw TestFailure("no free port for the probes") }
-        adminPort = port
-        adminPorts = NIOLockedValueBox(Array(ports))
+        adminPort = try LoopbackPorts.probes.take()
         try FileManager.default.createDirectory(atPath: "\(folder)/refresh-tokens", withIntermediateDirectories: true)
         try addPartner(partner)
         try "client-secret-\(application)".write(toFile: "\(folder)/client-secret", atomically: true, encoding: .utf8)
@@ -111,7 +106,7 @@ final class Scene: Sendable {
         let worker = try workers.withLockedValue { workers in
             let worker = try WorkerProcess(
                 scene: self,
-                adminPort: nextAdminPort(),
+                adminPort: workers.isEmpty ? adminPort : LoopbackPorts.probes.take(),
                 logFile: "\(folder)/worker-\(workers.count + 1).log",
                 environment: environment
             )
@@ -120,13 +115,6 @@ final class Scene: Sendable {
         }
         if waitUntilReady { try await worker.waitUntilReady() }
         return worker
-    }
-
-    private func nextAdminPort() throws -> Int {
-        try adminPorts.withLockedValue { ports in
-            guard !ports.isEmpty else { throw TestFailure("too many workers in one scene") }
-            return ports.removeFirst()
-        }
     }
 
     func withWorker<Value>(_ body: (WorkerProcess) async throws -> Value) async throws -> Value {
