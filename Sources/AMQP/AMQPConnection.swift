@@ -8,7 +8,8 @@ import Resilience
 ///
 /// The actor runs on an event loop's thread, which is the only one that touches librabbitmq.
 package actor AMQPConnection: EventSource {
-    private let loop: EventLoop
+    /// The connection's thread, for tasks that mostly work with it.
+    package nonisolated let loop: EventLoop
     private let options: AMQPOptions
     private let logger: Logger
     private let onBlocked: @Sendable (Bool) -> Void
@@ -239,17 +240,20 @@ package actor AMQPConnection: EventSource {
 
     /// Sends what other threads queued, as far as the socket takes it.
     private func flush(_ handle: ConnectionHandle) throws(AMQPError) {
-        var entries = unsent + outbox.take()
-        unsent = []
-        while let index = entries.indices.first {
-            guard handle.isWritable else {
-                unsent = entries
-                return
-            }
+        if unsent.isEmpty { unsent = outbox.take() } else { unsent += outbox.take() }
+        guard !unsent.isEmpty else { return }
+        // librabbitmq writes each frame by itself: together they make one packet.
+        let isBatch = unsent.count > 2
+        if isBatch { handle.cork(true) }
+        var sent = 0
+        while sent < unsent.count, handle.isWritable {
             // Some entries for each look at the socket: its buffer holds far more than these need.
-            for entry in entries[index..<min(index + 16, entries.endIndex)] { try send(entry, handle) }
-            entries.removeFirst(min(16, entries.count))
+            let end = min(sent + 16, unsent.count)
+            for entry in unsent[sent..<end] { try send(entry, handle) }
+            sent = end
         }
+        if sent == unsent.count { unsent = [] } else { unsent.removeFirst(sent) }
+        if isBatch { handle.cork(false) }
     }
 
     private func send(_ entry: Outbox.Entry, _ handle: ConnectionHandle) throws(AMQPError) {

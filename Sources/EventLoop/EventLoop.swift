@@ -5,11 +5,18 @@ import NIOConcurrencyHelpers
 ///
 /// C libraries that allow one thread a handle (librabbitmq, libcurl) are confined by making the actor that owns the
 /// handle run here. Nothing polls: the thread sleeps in its source's wait until a descriptor or the wake-up is ready.
-package final class EventLoop: SerialExecutor, @unchecked Sendable {
+///
+/// Also an executor that tasks may prefer. A continuation always resumes on the task's executor, and only then goes on
+/// to its actor: with the global one that is a hop to another thread and back for every wait.
+package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private struct State {
         var jobs: [UnownedJob] = []
         var source: (any EventSource)?
         var stopping = false
+        /// The thread sleeps, or is about to look once more before it does.
+        var isWaiting = false
+        /// A byte is in the wake-up's pipe.
+        var isSignalled = false
     }
 
     package let name: String
@@ -34,9 +41,14 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
         wake()
     }
 
-    /// Makes a waiting loop take another turn; no system call when called on the loop itself.
-    package func wake() {
-        if !isCurrent { wakeup.signal() }
+    /// Makes a waiting loop take another turn. A loop that is at work takes one anyway, before it waits: then, and when
+    /// somebody else has woken it, this is no system call.
+    package func wake() { state.withLockedValue { signal(&$0) } }
+
+    private func signal(_ state: inout State) {
+        guard state.isWaiting, !state.isSignalled else { return }
+        state.isSignalled = true
+        wakeup.signal()
     }
 
     /// Ends the thread once the jobs already queued have run; later jobs are never run. Does not wait.
@@ -47,15 +59,18 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        let wasEmpty = state.withLockedValue { state in
+        state.withLockedValue { state in
             state.jobs.append(job)
-            return state.jobs.count == 1
+            signal(&state)
         }
-        if wasEmpty { wake() }
     }
 
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
         UnownedSerialExecutor(ordinary: self)
+    }
+
+    package func asUnownedTaskExecutor() -> UnownedTaskExecutor {
+        UnownedTaskExecutor(ordinary: self)
     }
 
     package func checkIsolated() {
@@ -63,22 +78,33 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
     }
 
     private func run() {
+        var jobs: [UnownedJob] = []
         while true {
-            let (jobs, source, stopping) = state.withLockedValue { state in
-                defer { state.jobs = [] }
-                return (state.jobs, state.source, state.stopping)
+            let (source, stopping) = state.withLockedValue { state in
+                // Two arrays take turns, so that none is made anew for each turn.
+                swap(&jobs, &state.jobs)
+                return (state.source, state.stopping)
             }
             for job in jobs {
-                job.runSynchronously(on: asUnownedSerialExecutor())
+                job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
             }
             if stopping && jobs.isEmpty { return }
-            let idle = state.withLockedValue { $0.jobs.isEmpty && !$0.stopping }
+            jobs.removeAll(keepingCapacity: true)
+            // From here on somebody who brings something wakes the loop: the source looks at its own queue after this.
+            let mayWait = state.withLockedValue { state in
+                state.isWaiting = state.jobs.isEmpty && !state.stopping
+                return state.isWaiting
+            }
             if let source {
-                source.turn(wakeup: wakeup.descriptor, mayWait: idle)
-            } else if idle {
+                source.turn(wakeup: wakeup.descriptor, mayWait: mayWait)
+            } else if mayWait {
                 wakeup.wait()
             }
-            wakeup.clear()
+            state.withLockedValue { state in
+                state.isWaiting = false
+                if state.isSignalled { wakeup.clear() }
+                state.isSignalled = false
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ struct Wakeup: ~Copyable, Sendable {
         close(writing)
     }
 
-    /// A full pipe is as good as a written one: the loop wakes anyway.
+    /// Once before each ``clear()``.
     func signal() {
         var byte: UInt8 = 1
         _ = write(writing, &byte, 1)
@@ -33,7 +33,7 @@ struct Wakeup: ~Copyable, Sendable {
     }
 
     func clear() {
-        var bytes: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        while read(descriptor, &bytes, MemoryLayout.size(ofValue: bytes)) > 0 {}
+        var byte: UInt8 = 0
+        _ = read(descriptor, &byte, 1)
     }
 }

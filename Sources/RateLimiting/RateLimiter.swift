@@ -6,6 +6,9 @@ package protocol RateLimiter: Sendable {
     /// - Throws: `CancellationError` when the task is cancelled meanwhile; nothing is taken then.
     func acquire(_ precedence: Precedence) async throws -> any SendPermit
 
+    /// What ``acquire(_:)`` gives where nobody need wait; nil otherwise.
+    func acquireAtOnce() -> (any SendPermit)?
+
     /// Sends nothing before `instant`, because the API said so; of several pauses the longest counts.
     func pause(until instant: ContinuousClock.Instant)
 

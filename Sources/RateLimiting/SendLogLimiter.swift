@@ -40,6 +40,12 @@ package final class SendLogLimiter: RateLimiter {
         }
     }
 
+    package func acquireAtOnce() -> (any SendPermit)? {
+        guard turn.enterAtOnce() else { return nil }
+        defer { turn.leave() }
+        return state.withLockedValue { $0.log.take(at: clock.now) == .admitted } ? Permit(limiter: self) : nil
+    }
+
     package func pause(until instant: ContinuousClock.Instant) {
         state.withLockedValue { $0.log.pause(until: instant) }
     }

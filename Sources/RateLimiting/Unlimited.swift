@@ -19,11 +19,12 @@ package final class Unlimited: RateLimiter {
 
     package func acquire(_: Precedence) async throws -> any SendPermit {
         while true {
-            let instant = pausedUntil.withLockedValue { $0 }
-            guard clock.now < instant else { return Permit() }
-            try await clock.sleep(until: instant)
+            if let permit = acquireAtOnce() { return permit }
+            try await clock.sleep(until: pausedUntil.withLockedValue { $0 })
         }
     }
+
+    package func acquireAtOnce() -> (any SendPermit)? { isPaused ? nil : Permit() }
 
     package var isPaused: Bool { pausedUntil.withLockedValue { clock.now < $0 } }
 

@@ -26,7 +26,13 @@ package final class ConcurrencyGate: Sendable {
     }
 
     /// Takes a place. Every successful call is followed by one ``leave()``.
-    package func enter(_ precedence: Precedence = .firstTry) async throws(CancellationError) {
+    /// - Parameter drain: ends the wait when it is raised.
+    /// - Throws: `CancellationError` when the task is cancelled, or the signal raised, before there is a place.
+    package func enter(
+        _ precedence: Precedence = .firstTry,
+        until drain: DrainSignal? = nil
+    ) async throws(CancellationError) {
+        if let drain, drain.isRaised { throw CancellationError() }
         let waiter = state.withLockedValue { state -> OneShot<Bool>? in
             guard state.free == 0 else {
                 state.free -= 1
@@ -36,7 +42,19 @@ package final class ConcurrencyGate: Sendable {
             state.waiters.append(waiter, precedence)
             return waiter
         }
-        if let waiter, await !waiter.wait(orWhenCancelled: false) { throw CancellationError() }
+        guard let waiter else { return }
+        let signal = drain.flatMap { $0.whenRaised { waiter.resolve(false) } }
+        defer { drain?.forget(signal) }
+        guard await waiter.wait(orWhenCancelled: false) else { throw CancellationError() }
+    }
+
+    /// Takes a place if one is free.
+    package func enterAtOnce() -> Bool {
+        state.withLockedValue { state in
+            guard state.free > 0 else { return false }
+            state.free -= 1
+            return true
+        }
     }
 
     package func leave() {

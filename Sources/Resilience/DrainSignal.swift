@@ -23,18 +23,26 @@ package final class DrainSignal: Sendable {
         for handler in handlers { handler() }
     }
 
-    /// Runs a wait that ends with `CancellationError` when the signal is raised, before or meanwhile.
+    /// Runs a wait, on the caller's actor, that ends with `CancellationError` when the signal is raised, before or
+    /// meanwhile.
     package func cancelWhenRaised<Value: Sendable>(
+        isolation: isolated (any Actor)? = #isolation,
         _ wait: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        let task = Task { try await wait() }
+        let task = Task {
+            _ = isolation
+            return try await wait()
+        }
         let id = whenRaised { task.cancel() }
         defer { forget(id) }
-        return try await withTaskCancellationHandler {
-            try await task.value
-        } onCancel: {
-            task.cancel()
-        }
+        return try await withTaskCancellationHandler(
+            operation: {
+                _ = isolation
+                return try await task.value
+            },
+            onCancel: { task.cancel() },
+            isolation: isolation
+        )
     }
 
     /// Returns when the signal is raised.
@@ -46,7 +54,7 @@ package final class DrainSignal: Sendable {
         guard await raised.wait(orWhenCancelled: false) else { throw CancellationError() }
     }
 
-    private func whenRaised(_ handler: @escaping @Sendable () -> Void) -> Int? {
+    func whenRaised(_ handler: @escaping @Sendable () -> Void) -> Int? {
         let id = state.withLockedValue { state -> Int? in
             guard !state.isRaised else { return nil }
             state.nextID += 1
@@ -57,7 +65,7 @@ package final class DrainSignal: Sendable {
         return id
     }
 
-    private func forget(_ id: Int?) {
+    func forget(_ id: Int?) {
         guard let id else { return }
         state.withLockedValue { _ = $0.handlers.removeValue(forKey: id) }
     }

@@ -5,7 +5,7 @@ import NIOConcurrencyHelpers
 package final class OneShot<Value: Sendable>: Sendable {
     private enum State {
         case pending
-        case waiting(CheckedContinuation<Value, Never>)
+        case waiting(UnsafeContinuation<Value, Never>)
         case resolved(Value)
     }
 
@@ -17,7 +17,7 @@ package final class OneShot<Value: Sendable>: Sendable {
     @discardableResult
     package func resolve(_ value: Value) -> Bool {
         let (first, continuation) = state.withLockedValue {
-            state -> (Bool, CheckedContinuation<Value, Never>?) in
+            state -> (Bool, UnsafeContinuation<Value, Never>?) in
             switch state {
             case .pending:
                 state = .resolved(value)
@@ -35,7 +35,8 @@ package final class OneShot<Value: Sendable>: Sendable {
 
     /// The value, as soon as it is there. For one waiter.
     package func wait() async -> Value {
-        await withCheckedContinuation { continuation in
+        // Resumed exactly once, as the state tells: the checked one would count that again, for each command.
+        await withUnsafeContinuation { continuation in
             let value = state.withLockedValue { state -> Value? in
                 switch state {
                 case .pending:
@@ -52,11 +53,27 @@ package final class OneShot<Value: Sendable>: Sendable {
     }
 
     /// The value, or `cancelled` as soon as the task is cancelled: whichever is first is what every party sees.
-    package func wait(orWhenCancelled cancelled: Value) async -> Value {
-        await withTaskCancellationHandler {
-            await wait()
-        } onCancel: {
-            resolve(cancelled)
-        }
+    package func wait(
+        isolation: isolated (any Actor)? = #isolation,
+        orWhenCancelled cancelled: Value
+    ) async -> Value {
+        await wait(onCancel: { resolve(cancelled) })
+    }
+
+    /// The value; `onCancel` is called as soon as the task is cancelled, and sees to it that there is one.
+    ///
+    package func wait(
+        isolation: isolated (any Actor)? = #isolation,
+        onCancel: @Sendable () -> Void
+    ) async -> Value {
+        // An operation that does not name the isolation would run on the global executor: two hops for each wait.
+        await withTaskCancellationHandler(
+            operation: {
+                _ = isolation
+                return await wait()
+            },
+            onCancel: onCancel,
+            isolation: isolation
+        )
     }
 }

@@ -80,6 +80,12 @@ final class ConnectionHandle {
         return poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLOUT) != 0
     }
 
+    /// Holds frames back until they fill a packet, or sends what is held back.
+    func cork(_ holds: Bool) {
+        var value: CInt = holds ? 1 : 0
+        setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_CORK, &value, socklen_t(MemoryLayout<CInt>.size))
+    }
+
     /// Blocks until the socket takes more, has something to read, or the time is up.
     func waitWritable(wakeup: CInt, milliseconds: CInt) {
         var entries = [

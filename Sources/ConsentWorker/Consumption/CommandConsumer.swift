@@ -1,5 +1,6 @@
 import AMQP
 import ConsentContract
+import EventLoop
 import Logging
 import Resilience
 import Tracing
@@ -160,7 +161,10 @@ actor CommandConsumer {
             let isFirst = lanes.enter(lane, (command, message))
             activity.holds(commands: lanes.count, lanes: lanes.laneCount)
             if isFirst {
-                group.addTask { await self.runLane(lane, command, message) }
+                // At once, and on this thread: elsewhere it would come back here after every wait.
+                group.addImmediateTask(executorPreference: connection.loop) {
+                    await self.runLane(lane, command, message)
+                }
             }
         } catch {
             // It changes nothing at any customer, so it keeps no order.

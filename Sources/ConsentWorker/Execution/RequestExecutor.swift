@@ -71,7 +71,7 @@ struct RequestExecutor: Sendable {
             if attempt.verdict.isDefinitive { budget.succeeded() }
             switch attempt.verdict {
             case .succeeded(let effect):
-                if command.kind != .query { await tokens.invalidate(tenant: command.tenantID) }
+                if command.kind != .query { tokens.invalidate(tenant: command.tenantID) }
                 return .succeeded(effect, attempt.response ?? HTTPResponse(status: 0))
             case .failed(let error), .misconfigured(let error):
                 if attempt.token != nil, error.category == .partnerReauthorizationRequired {
@@ -84,7 +84,7 @@ struct RequestExecutor: Sendable {
                 }
                 renewedToken = true
                 number += 1
-                if let token = attempt.token { await tokens.invalidate(token, for: tokenKey(command, request)) }
+                if let token = attempt.token { tokens.invalidate(token, for: tokenKey(command, request)) }
             case .throttled(_, let retryAfter):
                 throttles += 1
                 // Waiting is not failing: it is no attempt.
@@ -264,7 +264,7 @@ struct RequestExecutor: Sendable {
         _ patience: inout Patience,
         _ ledger: inout Ledger
     ) async throws -> TokenProvider.AccessToken {
-        if let token = await tokens.cachedToken(for: key) { return token }
+        if let token = tokens.cachedToken(for: key) { return token }
         let started = clock.now
         let step = message.trace?.begin("token wait")
         defer {
@@ -316,14 +316,14 @@ struct RequestExecutor: Sendable {
     ) async throws -> any SendPermit {
         let step = message.trace?.begin("limiter wait")
         defer { step?.end() }
-        return try await message.session.drain.cancelWhenRaised {
-            try await bounds.inFlight.enter(precedence)
-            do {
-                return try await bounds.limiter.acquire(precedence)
-            } catch {
-                bounds.inFlight.leave()
-                throw error
-            }
+        let drain = message.session.drain
+        try await bounds.inFlight.enter(precedence, until: drain)
+        do {
+            if let permit = bounds.limiter.acquireAtOnce() { return permit }
+            return try await drain.cancelWhenRaised { try await bounds.limiter.acquire(precedence) }
+        } catch {
+            bounds.inFlight.leave()
+            throw error
         }
     }
 

@@ -45,7 +45,7 @@ package actor TokenProvider {
     private let wallClock: any WallClock
     private let logger: Logger
 
-    private var tokens: [Key: AccessToken] = [:]
+    private nonisolated let tokens = TokenCache()
     /// Those who wait for a redemption under way.
     private var redemptions: [Key: [Waiter]] = [:]
     private var refusals = PartnerRefusals()
@@ -84,9 +84,8 @@ package actor TokenProvider {
     }
 
     /// A token that is valid for some minutes more, nil if it has to be asked for.
-    package func cachedToken(for key: Key) -> AccessToken? {
-        guard refusals[key.partnerTenantID] == nil else { return nil }
-        return tokens[key].flatMap { clock.now < $0.refreshAt ? $0 : nil }
+    package nonisolated func cachedToken(for key: Key) -> AccessToken? {
+        tokens[key].flatMap { clock.now < $0.refreshAt ? $0 : nil }
     }
 
     /// A token that is valid for some minutes more.
@@ -122,7 +121,7 @@ package actor TokenProvider {
     }
 
     private func refuse(_ partner: GUID, _ failure: TokenFailure, _ refreshToken: Secret?) {
-        tokens = tokens.filter { $0.key.partnerTenantID != partner }
+        tokens.filter { key, _ in key.partnerTenantID != partner }
         guard refusals.refuse(partner, failure, with: refreshToken, at: clock.now) else { return }
         logger.warning(
             "a partner has to sign in again; its commands fail until its token is replaced",
@@ -137,14 +136,10 @@ package actor TokenProvider {
     }
 
     /// Drops a token that an API did not accept, unless it has been replaced already.
-    package func invalidate(_ token: AccessToken, for key: Key) {
-        if tokens[key] == token { tokens[key] = nil }
-    }
+    package nonisolated func invalidate(_ token: AccessToken, for key: Key) { tokens.drop(token, for: key) }
 
     /// Drops a customer's tokens: after a grant or revoke they carry the old consent.
-    package func invalidate(tenant: GUID) {
-        tokens = tokens.filter { $0.key.tenantID != tenant }
-    }
+    package nonisolated func invalidate(tenant: GUID) { tokens.drop(tenant: tenant) }
 
     private func wait(for key: Key) async throws -> AccessToken {
         let waiter = Waiter()
@@ -164,9 +159,11 @@ package actor TokenProvider {
             } catch {
                 result = .failure(error)
             }
-            if case .success(let token) = result {
+            // None is kept of a partner that has to sign in again: nobody who finds a token asks further.
+            if case .success(let token) = result, refusals[key.partnerTenantID] == nil {
                 // Tenants that nobody asks for any more are forgotten with their tokens.
-                tokens = tokens.filter { clock.now < $0.value.refreshAt }
+                let now = clock.now
+                tokens.filter { _, token in now < token.refreshAt }
                 tokens[key] = token
             }
             for waiter in redemptions.removeValue(forKey: key) ?? [] { waiter.resolve(result) }

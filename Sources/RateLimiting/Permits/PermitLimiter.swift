@@ -73,6 +73,9 @@ package final class PermitLimiter: RateLimiter {
         return permit
     }
 
+    /// Permits are asked for, and so waited for.
+    package func acquireAtOnce() -> (any SendPermit)? { nil }
+
     package func pause(until instant: ContinuousClock.Instant) { demand.pause(until: instant) }
 
     package var isPaused: Bool { demand.isPaused(at: clock.now) }
