@@ -2,6 +2,7 @@
 #define CCURL_SHIM_H
 
 #include <curl/curl.h>
+#include <sys/epoll.h>
 
 // curl_easy_setopt, curl_easy_getinfo and curl_multi_setopt are variadic and not imported into Swift; these
 // wrappers fix the type of the argument and hold no logic.
@@ -40,6 +41,17 @@ static inline CURLcode ccurl_get_pointer(CURL *handle, CURLINFO info, void **val
 
 static inline CURLMcode ccurl_multi_set_long(CURLM *handle, CURLMoption option, long value) {
     return curl_multi_setopt(handle, option, value);
+}
+
+static inline CURLMcode ccurl_multi_set_socket_callback(CURLM *handle, curl_socket_callback callback, void *context) {
+    curl_multi_setopt(handle, CURLMOPT_SOCKETDATA, context);
+    return curl_multi_setopt(handle, CURLMOPT_SOCKETFUNCTION, callback);
+}
+
+static inline CURLMcode ccurl_multi_set_timer_callback(
+    CURLM *handle, curl_multi_timer_callback callback, void *context) {
+    curl_multi_setopt(handle, CURLMOPT_TIMERDATA, context);
+    return curl_multi_setopt(handle, CURLMOPT_TIMERFUNCTION, callback);
 }
 
 static inline CURLcode ccurl_message_result(const CURLMsg *message) {

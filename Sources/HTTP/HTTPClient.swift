@@ -40,11 +40,7 @@ package actor HTTPClient: EventSource {
         } else {
             give(.start(transfer))
         }
-        let result = await withTaskCancellationHandler {
-            await transfer.completion.wait()
-        } onCancel: {
-            give(.cancel(transfer))
-        }
+        let result = await transfer.completion.wait(onCancel: { give(.cancel(transfer)) })
         durations.record(request, result, took: ContinuousClock.now - started)
         return try result.get()
     }
@@ -91,7 +87,6 @@ package actor HTTPClient: EventSource {
             case .cancel(let transfer): handle.cancel(transfer)
             }
         }
-        handle.perform()
-        handle.wait(wakeup: wakeup, mayWait: mayWait && inbox.withLockedValue { $0.orders.isEmpty })
+        handle.turn(wakeup: wakeup, mayWait: mayWait && inbox.withLockedValue { $0.orders.isEmpty })
     }
 }

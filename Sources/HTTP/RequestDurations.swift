@@ -53,8 +53,11 @@ final class RequestDurations: Sendable {
 extension HTTPRequest {
     /// Without the port, which tells nothing more about whom the request is to.
     fileprivate var host: String {
-        guard let scheme = url.firstRange(of: "://") else { return "" }
-        let authority = url[scheme.upperBound...].prefix { !"/?#".contains($0) }
-        return String(authority.hasPrefix("[") ? authority.prefix { $0 != "]" } : authority.prefix { $0 != ":" })
+        let (slash, colon) = (UInt8(ascii: "/"), UInt8(ascii: ":"))
+        guard let scheme = url.utf8.firstIndex(of: colon) else { return "" }
+        let authority = url.utf8[scheme...].dropFirst().drop { $0 == slash }
+            .prefix { $0 != slash && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        let isIPv6 = authority.first == UInt8(ascii: "[")
+        return String(Substring(authority.prefix { $0 != (isIPv6 ? UInt8(ascii: "]") : colon) }))
     }
 }

@@ -7,9 +7,10 @@ final class EasyHandle {
     private var headerList: UnsafeMutablePointer<curl_slist>?
     private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
-    init() {
+    init(_ options: HTTPOptions) {
         guard let pointer = curl_easy_init() else { fatalError("out of memory for an HTTP request") }
         self.pointer = pointer
+        setConstants(options)
     }
 
     deinit {
@@ -18,14 +19,10 @@ final class EasyHandle {
         errorText.deallocate()
     }
 
-    /// Makes the handle ready for `transfer`, which it holds until ``finish()``.
-    func prepare(_ transfer: Transfer, _ options: HTTPOptions) {
-        self.transfer = transfer
-        let request = transfer.request
-        curl_easy_reset(pointer)
-        errorText[0] = 0
+    /// What holds for every request: a handle that is used again keeps it.
+    private func setConstants(_ options: HTTPOptions) {
         ccurl_set_pointer(pointer, CURLOPT_ERRORBUFFER, errorText)
-        ccurl_set_string(pointer, CURLOPT_URL, request.url)
+        ccurl_set_pointer(pointer, CURLOPT_PRIVATE, Unmanaged.passUnretained(self).toOpaque())
         ccurl_set_string(pointer, CURLOPT_PROTOCOLS_STR, "http,https")
         ccurl_set_long(pointer, CURLOPT_PATH_AS_IS, 1)
         // Redirects could carry a token to another host.
@@ -34,7 +31,6 @@ final class EasyHandle {
         ccurl_set_long(pointer, CURLOPT_NOSIGNAL, 1)
         ccurl_set_long(pointer, CURLOPT_TCP_NODELAY, 1)
         ccurl_set_long(pointer, CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeout.curlMilliseconds)
-        ccurl_set_long(pointer, CURLOPT_TIMEOUT_MS, request.timeout.curlMilliseconds)
         ccurl_set_long(pointer, CURLOPT_MAXCONNECTS, options.maximumConnections)
         ccurl_set_long(pointer, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
         ccurl_set_long(pointer, CURLOPT_SSL_VERIFYPEER, options.verifiesTLS ? 1 : 0)
@@ -44,12 +40,27 @@ final class EasyHandle {
         ccurl_set_long(pointer, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
         ccurl_set_long(pointer, CURLOPT_PIPEWAIT, 1)
         ccurl_set_string(pointer, CURLOPT_USERAGENT, options.userAgent)
-        setMethodAndBody(request)
-        setHeaders(request)
-        setCallbacks(transfer)
+        setCallbacks()
+    }
+
+    /// Makes the handle ready for `transfer`, which it holds until ``finish(_:)``.
+    func prepare(_ transfer: Transfer) {
+        self.transfer = transfer
+        errorText[0] = 0
+        ccurl_set_string(pointer, CURLOPT_URL, transfer.request.url)
+        ccurl_set_long(pointer, CURLOPT_TIMEOUT_MS, transfer.request.timeout.curlMilliseconds)
+        setMethodAndBody(transfer.request)
+        setHeaders(transfer.request)
+        // Not retained: this handle holds the transfer until it is finished.
+        let context = Unmanaged.passUnretained(transfer).toOpaque()
+        ccurl_set_pointer(pointer, CURLOPT_PREREQDATA, context)
+        ccurl_set_pointer(pointer, CURLOPT_HEADERDATA, context)
+        ccurl_set_pointer(pointer, CURLOPT_WRITEDATA, context)
     }
 
     private func setMethodAndBody(_ request: HTTPRequest) {
+        // Of the request before.
+        ccurl_set_pointer(pointer, CURLOPT_CUSTOMREQUEST, nil)
         switch request.method {
         case .get: ccurl_set_long(pointer, CURLOPT_HTTPGET, 1)
         case .post:
@@ -64,7 +75,9 @@ final class EasyHandle {
             } else {
                 ccurl_set_string(pointer, CURLOPT_COPYPOSTFIELDS, "")
             }
-        case .delete: ccurl_set_string(pointer, CURLOPT_CUSTOMREQUEST, "DELETE")
+        case .delete:
+            ccurl_set_long(pointer, CURLOPT_HTTPGET, 1)
+            ccurl_set_string(pointer, CURLOPT_CUSTOMREQUEST, "DELETE")
         }
     }
 
@@ -78,19 +91,13 @@ final class EasyHandle {
         ccurl_set_pointer(pointer, CURLOPT_HTTPHEADER, headerList)
     }
 
-    private func setCallbacks(_ transfer: Transfer) {
-        // Not retained: this handle holds the transfer until it is finished.
-        let context = Unmanaged.passUnretained(transfer).toOpaque()
-        ccurl_set_pointer(pointer, CURLOPT_PRIVATE, Unmanaged.passUnretained(self).toOpaque())
-        ccurl_set_pointer(pointer, CURLOPT_PREREQDATA, context)
+    private func setCallbacks() {
         ccurl_set_prereq_callback(pointer) { context, _, _, _, _ in
             Transfer.from(context)?.aboutToSend() ?? CURL_PREREQFUNC_ABORT
         }
-        ccurl_set_pointer(pointer, CURLOPT_HEADERDATA, context)
         ccurl_set_data_callback(pointer, CURLOPT_HEADERFUNCTION) { data, size, count, context in
             Transfer.from(context)?.receiveHeader(UnsafeRawBufferPointer(start: data, count: size * count)) ?? 0
         }
-        ccurl_set_pointer(pointer, CURLOPT_WRITEDATA, context)
         ccurl_set_data_callback(pointer, CURLOPT_WRITEFUNCTION) { data, size, count, context in
             Transfer.from(context)?.receiveBody(UnsafeRawBufferPointer(start: data, count: size * count)) ?? 0
         }

@@ -9,6 +9,7 @@ final class MultiHandle {
     private var running: [ObjectIdentifier: EasyHandle] = [:]
     private var idle: [EasyHandle] = []
     private let outgoing = Transfer.Outgoing()
+    private let poll = SocketPoll()
 
     init(_ options: HTTPOptions) {
         curl_global_init(Int(CURL_GLOBAL_DEFAULT))
@@ -17,6 +18,24 @@ final class MultiHandle {
         self.options = options
         ccurl_multi_set_long(pointer, CURLMOPT_MAXCONNECTS, options.maximumConnections)
         ccurl_multi_set_long(pointer, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
+        // Not retained: this handle holds it.
+        let context = Unmanaged.passUnretained(poll).toOpaque()
+        ccurl_multi_set_socket_callback(
+            pointer,
+            { _, socket, what, context, _ in
+                SocketPoll.from(context)?.watch(socket, what)
+                return 0
+            },
+            context
+        )
+        ccurl_multi_set_timer_callback(
+            pointer,
+            { _, milliseconds, context in
+                SocketPoll.from(context)?.setTimer(milliseconds)
+                return 0
+            },
+            context
+        )
     }
 
     deinit {
@@ -28,8 +47,8 @@ final class MultiHandle {
     }
 
     func start(_ transfer: Transfer) {
-        let handle = idle.popLast() ?? EasyHandle()
-        handle.prepare(transfer, options)
+        let handle = idle.popLast() ?? EasyHandle(options)
+        handle.prepare(transfer)
         running[ObjectIdentifier(transfer)] = handle
         transfer.outgoing = outgoing
         guard curl_multi_add_handle(pointer, handle.pointer) == CURLM_OK else {
@@ -48,13 +67,32 @@ final class MultiHandle {
         idle.append(handle)
     }
 
-    /// Moves all transfers on and finishes those that are through.
-    func perform() {
+    /// Waits until a transfer can move on, `wakeup` is readable or a timer is due, and finishes what is through.
+    func turn(wakeup: CInt, mayWait: Bool) {
+        // What was just started is written now, not after the wait.
+        serveTimer()
+        for ready in poll.wait(wakeup: wakeup, mayWait: mayWait && !collect()) {
+            var count: CInt = 0
+            curl_multi_socket_action(pointer, ready.socket, ready.action, &count)
+        }
+        serveTimer()
+        collect()
+    }
+
+    private func serveTimer() {
+        guard poll.takeTimer() else { return }
         var count: CInt = 0
-        curl_multi_perform(pointer, &count)
-        // Asked right before the writes of this call, told right after them.
+        curl_multi_socket_action(pointer, CURL_SOCKET_TIMEOUT, 0, &count)
+    }
+
+    /// Tells what was written and finishes what is through; true if there was any.
+    @discardableResult
+    private func collect() -> Bool {
+        // Asked right before they were written, told right after.
         for transfer in outgoing.transfers { transfer.request.onSent?() }
         outgoing.transfers.removeAll(keepingCapacity: true)
+        var count: CInt = 0
+        var isAny = false
         while let message = curl_multi_info_read(pointer, &count) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             // Read before the handle is removed, which frees the message.
@@ -64,13 +102,9 @@ final class MultiHandle {
             running[ObjectIdentifier(transfer)] = nil
             handle.finish(code)
             idle.append(handle)
+            isAny = true
         }
-    }
-
-    /// Blocks until a transfer can move on, `wakeup` is readable, or libcurl has a timer to serve.
-    func wait(wakeup: CInt, mayWait: Bool) {
-        var extra = curl_waitfd(fd: wakeup, events: Int16(CURL_WAIT_POLLIN), revents: 0)
-        curl_multi_poll(pointer, &extra, 1, mayWait ? CInt.max : 0, nil)
+        return isAny
     }
 }
 
@@ -79,5 +113,11 @@ extension EasyHandle {
         var context: UnsafeMutableRawPointer?
         _ = ccurl_get_pointer(easy, CURLINFO_PRIVATE, &context)
         return context.map { Unmanaged<EasyHandle>.fromOpaque($0).takeUnretainedValue() }
+    }
+}
+
+extension SocketPoll {
+    fileprivate static func from(_ context: UnsafeMutableRawPointer?) -> SocketPoll? {
+        context.map { Unmanaged<SocketPoll>.fromOpaque($0).takeUnretainedValue() }
     }
 }
