@@ -6,7 +6,20 @@ enum Duplicates {
     /// A longer pointer is cut to what is above it: many of them would make an event far larger than its command.
     private static let maximumPointerBytes = 1024
 
-    static func faults(in value: JSONValue, at pointer: JSONPointer = .root) -> [Fault] {
+    static func faults(in document: JSONValue) -> [Fault] {
+        // Almost no document has any: where they are is worked out only then.
+        exist(in: document) ? faults(in: document, at: .root) : []
+    }
+
+    private static func exist(in value: JSONValue) -> Bool {
+        switch value {
+        case .array(let elements): elements.contains(where: exist)
+        case .object(let object): !object.duplicates.isEmpty || object.members.contains { exist(in: $0.value) }
+        default: false
+        }
+    }
+
+    private static func faults(in value: JSONValue, at pointer: JSONPointer) -> [Fault] {
         switch value {
         case .array(let elements):
             return elements.enumerated().flatMap { faults(in: $0.element, at: bounded(pointer / $0.offset, pointer)) }

@@ -17,6 +17,9 @@ package struct JSONPointer: Sendable, Hashable, CustomStringConvertible {
     package static let root = JSONPointer(description: "")
 
     package static func / (parent: JSONPointer, member: String) -> JSONPointer {
+        if !member.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) {
+            return JSONPointer(description: "\(parent.description)/\(member)")
+        }
         // By scalars: a slash with a combining accent is a slash to a pointer, and another character to Swift.
         var text = "\(parent.description)/".unicodeScalars
         for scalar in member.unicodeScalars {

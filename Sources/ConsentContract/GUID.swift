@@ -12,20 +12,27 @@ package struct GUID: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads 8-4-4-4-12 hexadecimal digits of either case; nil for anything else, braces included.
     package init?(_ text: some StringProtocol) {
-        let utf8 = text.utf8
+        // Every command has several: read without a copy where the text's bytes are in one piece, as they nearly always are.
+        let read = text.utf8.withContiguousStorageIfAvailable { GUID(utf8: $0) }
+        guard let guid = read ?? Array(text.utf8).withUnsafeBufferPointer({ GUID(utf8: $0) }) else { return nil }
+        self = guid
+    }
+
+    private init?(utf8: UnsafeBufferPointer<UInt8>) {
         guard utf8.count == 36 else { return nil }
-        var digits: [UInt64] = [0, 0]
-        var count = 0
-        for (index, byte) in utf8.enumerated() {
+        var (high, low): (UInt64, UInt64) = (0, 0)
+        for index in 0..<36 {
+            let byte = utf8[index]
             if index == 8 || index == 13 || index == 18 || index == 23 {
                 guard byte == UInt8(ascii: "-") else { return nil }
                 continue
             }
             guard let digit = Self.digit(byte) else { return nil }
-            digits[count / 16] = digits[count / 16] << 4 | UInt64(digit)
-            count += 1
+            // 128 bits shifted by a digit.
+            high = high << 4 | low >> 60
+            low = low << 4 | UInt64(digit)
         }
-        self.init(high: digits[0], low: digits[1])
+        self.init(high: high, low: low)
     }
 
     /// A GUID written in the source.
@@ -54,36 +61,38 @@ package struct GUID: Sendable, Hashable, CustomStringConvertible {
     /// The name's GUID in this namespace (version 5, RFC 9562 section 5.5): equal names give equal GUIDs everywhere.
     package func derived(from name: some Sequence<UInt8>) -> GUID {
         var hash = Insecure.SHA1()
-        hash.update(data: bytes)
-        hash.update(data: Array(name))
-        var halves: [UInt64] = [0, 0]
-        for (index, byte) in hash.finalize().prefix(16).enumerated() {
-            halves[index / 8] = halves[index / 8] << 8 | UInt64(byte)
+        withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { hash.update(bufferPointer: $0) }
+        Array(name).withUnsafeBytes { hash.update(bufferPointer: $0) }
+        let (high, low) = hash.finalize().withUnsafeBytes { digest in
+            (
+                UInt64(bigEndian: digest.loadUnaligned(as: UInt64.self)),
+                UInt64(bigEndian: digest.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            )
         }
         return GUID(
-            high: halves[0] & 0xFFFF_FFFF_FFFF_0FFF | 0x5000,
-            low: halves[1] & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+            high: high & 0xFFFF_FFFF_FFFF_0FFF | 0x5000,
+            low: low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
         )
-    }
-
-    private var bytes: [UInt8] {
-        [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * $0)) } }
     }
 
     package var description: String {
         String(unsafeUninitializedCapacity: 36) { buffer in
             var position = 0
-            for index in 0..<32 {
-                if index == 8 || index == 12 || index == 16 || index == 20 {
-                    buffer[position] = UInt8(ascii: "-")
+            func write(_ half: UInt64, hyphens: UInt64) {
+                for index in 0..<UInt64(16) {
+                    if hyphens & 1 << index != 0 {
+                        buffer[position] = UInt8(ascii: "-")
+                        position += 1
+                    }
+                    let digit = UInt8(truncatingIfNeeded: half >> (60 - 4 * index)) & 15
+                    buffer[position] = digit &+ (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
                     position += 1
                 }
-                let half = index < 16 ? high : low
-                let digit = UInt8(truncatingIfNeeded: half >> (60 - 4 * (index % 16))) & 15
-                buffer[position] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-                position += 1
             }
-            return 36
+            // Before the digits 8 and 12, then 0 and 4 of the other half.
+            write(high, hyphens: 1 << 8 | 1 << 12)
+            write(low, hyphens: 1 | 1 << 4)
+            return position
         }
     }
 }

@@ -51,12 +51,27 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
         let (days, time) = milliseconds.quotientAndRemainder(flooringBy: 86_400_000)
         let (year, month, day) = Self.date(daysSinceEpoch: days)
         let seconds = time / 1000
-        func pad(_ value: Int64, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        // Of every event: in one piece.
+        return String(unsafeUninitializedCapacity: 32) { buffer in
+            var end = 0
+            func write(_ value: Int64, digits: Int, _ separator: Unicode.Scalar) {
+                var rest = value.magnitude
+                for position in (end..<end + digits).reversed() {
+                    buffer[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                    rest /= 10
+                }
+                buffer[end + digits] = UInt8(ascii: separator)
+                end += digits + 1
+            }
+            write(year, digits: year > 9999 ? 6 : 4, "-")
+            write(month, digits: 2, "-")
+            write(day, digits: 2, "T")
+            write(seconds / 3600, digits: 2, ":")
+            write(seconds / 60 % 60, digits: 2, ":")
+            write(seconds % 60, digits: 2, ".")
+            write(time % 1000, digits: 3, "Z")
+            return end
         }
-        return pad(year, 4) + "-" + pad(month, 2) + "-" + pad(day, 2) + "T" + pad(seconds / 3600, 2) + ":"
-            + pad(seconds / 60 % 60, 2) + ":" + pad(seconds % 60, 2) + "." + pad(time % 1000, 3) + "Z"
     }
 
     // The calendar arithmetic is Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms".

@@ -20,18 +20,21 @@ package struct JSONParser {
     /// Levels of arrays and objects that no message needs more of and a recursive parser survives; the root is the first.
     package static let maximumDepth = 64
 
-    private let bytes: [UInt8]
+    private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
 
     package static func parse(_ bytes: [UInt8]) throws(Failure) -> JSONValue {
-        var parser = JSONParser(bytes: bytes)
-        let value = try parser.value(level: 1)
-        parser.skipBlanks()
-        guard parser.position == bytes.count else { throw parser.failure("unexpected text after the document") }
-        return value
+        try bytes.withUnsafeBufferPointer { bytes throws(Failure) in
+            var parser = JSONParser(bytes: bytes)
+            let value = try parser.value(level: 1)
+            parser.skipBlanks()
+            guard parser.position == bytes.count else { throw parser.failure("unexpected text after the document") }
+            return value
+        }
     }
 
-    private init(bytes: [UInt8]) { self.bytes = bytes }
+    /// - Parameter bytes: outlives the parser. Every index is compared with their number before it is used.
+    private init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
     private func failure(_ reason: String) -> Failure { Failure(code: .malformed, offset: position, reason: reason) }
 
@@ -154,14 +157,15 @@ package struct JSONParser {
         while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { position += 1 }
         if current == UInt8(ascii: "\"") {
             defer { position += 1 }
-            return try text(bytes[start..<position])
+            return try text(UnsafeBufferPointer(rebasing: bytes[start..<position]))
         }
         var buffer = Array(bytes[start..<position])
         while true {
             guard let byte = current else { throw failure("unexpected end in a string") }
             position += 1
             switch byte {
-            case UInt8(ascii: "\""): return try text(buffer[...])
+            case UInt8(ascii: "\""):
+                return try buffer.withUnsafeBufferPointer { bytes throws(Failure) in try text(bytes) }
             case UInt8(ascii: "\\"): try escape(into: &buffer)
             case 0..<0x20: throw failure("control character in a string")
             default: buffer.append(byte)
@@ -169,7 +173,9 @@ package struct JSONParser {
         }
     }
 
-    private func text(_ bytes: ArraySlice<UInt8>) throws(Failure) -> String {
+    private func text(_ bytes: UnsafeBufferPointer<UInt8>) throws(Failure) -> String {
+        // What is all ASCII need not be looked at scalar by scalar.
+        if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw failure("invalid UTF-8 in a string") }
         return text
     }

@@ -1,6 +1,6 @@
 /// A JSON document as a tree. Objects keep the order of their members and every duplicate, numbers keep their text:
 /// what is passed through comes out as it went in.
-package indirect enum JSONValue: Sendable, Hashable {
+package enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
     case number(JSONNumber)
@@ -46,8 +46,16 @@ package struct JSONObject: Sendable, Hashable {
 
     /// Names that occur more than once, each once, in order of their second occurrence.
     package var duplicates: [String] {
-        guard members.count > 1 else { return [] }
         // By bytes, as RFC 8259 compares names: to a Swift string, é is e with an accent.
+        func equals(_ index: Int, _ other: Int) -> Bool {
+            let (name, otherName) = (members[index].name.utf8, members[other].name.utf8)
+            return name.count == otherName.count && name.elementsEqual(otherName)
+        }
+        // Few enough to be compared with each other sooner than hashed.
+        guard members.count > 32 else {
+            return members.indices.filter { index in (0..<index).count { equals($0, index) } == 1 }
+                .map { members[$0].name }
+        }
         var counts: [[UInt8]: Int] = [:]
         return members.map(\.name).filter { name in
             counts[Array(name.utf8), default: 0] += 1

@@ -110,7 +110,10 @@ enum FieldTable {
 
     /// nil for what is not UTF-8.
     static func text(_ bytes: amqp_bytes_t) -> String? {
-        String(validating: UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.len), as: UTF8.self)
+        let bytes = UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.len)
+        // What is all ASCII need not be looked at scalar by scalar.
+        if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
+        return String(validating: bytes, as: UTF8.self)
     }
 
     static func array(_ bytes: amqp_bytes_t) -> [UInt8] {

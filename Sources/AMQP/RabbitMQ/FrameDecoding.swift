@@ -111,16 +111,16 @@ extension AMQPProperties {
     /// The C properties, valid as long as the pool is not recycled.
     func encoded(in pool: UnsafeMutablePointer<amqp_pool_t>) -> amqp_basic_properties_t {
         var properties = amqp_basic_properties_t()
-        func set(_ flag: CInt, _ text: String?, _ field: WritableKeyPath<amqp_basic_properties_t, amqp_bytes_t>) {
+        func set(_ flag: CInt, _ text: String?, _ field: inout amqp_bytes_t, _ flags: inout amqp_flags_t) {
             guard let text else { return }
-            properties._flags |= UInt32(flag)
-            properties[keyPath: field] = FieldTable.bytes(text.utf8, in: pool)
+            flags |= UInt32(flag)
+            field = FieldTable.bytes(text.utf8, in: pool)
         }
-        set(AMQP_BASIC_CONTENT_TYPE_FLAG, contentType, \.content_type)
-        set(AMQP_BASIC_CORRELATION_ID_FLAG, correlationID, \.correlation_id)
-        set(AMQP_BASIC_REPLY_TO_FLAG, replyTo, \.reply_to)
-        set(AMQP_BASIC_MESSAGE_ID_FLAG, messageID, \.message_id)
-        set(AMQP_BASIC_TYPE_FLAG, type, \.type)
+        set(AMQP_BASIC_CONTENT_TYPE_FLAG, contentType, &properties.content_type, &properties._flags)
+        set(AMQP_BASIC_CORRELATION_ID_FLAG, correlationID, &properties.correlation_id, &properties._flags)
+        set(AMQP_BASIC_REPLY_TO_FLAG, replyTo, &properties.reply_to, &properties._flags)
+        set(AMQP_BASIC_MESSAGE_ID_FLAG, messageID, &properties.message_id, &properties._flags)
+        set(AMQP_BASIC_TYPE_FLAG, type, &properties.type, &properties._flags)
         if !headers.isEmpty {
             properties._flags |= UInt32(AMQP_BASIC_HEADERS_FLAG)
             properties.headers = FieldTable.encode(headers, in: pool)
