@@ -65,7 +65,7 @@ let package = Package(
             dependencies: [
                 "CRabbitMQ", "COpenSSL", "EventLoop", "Resilience", "Secrets", locks, logging, lifecycle, metrics,
             ],
-            swiftSettings: settings
+            swiftSettings: settings + testable
         ),
         .target(
             name: "HTTP",

@@ -137,6 +137,7 @@ package actor AMQPConnection: EventSource {
         guard let handle, let state = state(channel.number, channel.id) else { throw gone }
         let reply = OneShot<Result<ChannelState.Reply, AMQPError>>()
         state.replies.append(.init(reply: reply, deadline: .now + options.replyTimeout))
+        if case .qos(let prefetch) = request { state.prefetch = prefetch }
         do {
             try flush(handle)
             try handle.send(request, channel: channel.number)
@@ -150,10 +151,11 @@ package actor AMQPConnection: EventSource {
         guard let state = state(channel.number, channel.id) else { throw gone }
         let tag = "consumer-\(nextConsumer)"
         nextConsumer += 1
-        // Unbounded, but the broker sends no more than the prefetch.
+        // Unbounded, but the broker is held to the prefetch.
         let (deliveries, continuation) = AsyncThrowingStream.makeStream(of: [AMQPDelivery].self)
         // Before the answer: deliveries may come in the same read.
         state.consumers[tag] = continuation
+        state.consumerStarted()
         do {
             _ = try await request(.consume(queue: queue, tag: tag, exclusive: exclusive), on: channel)
         } catch {
@@ -258,8 +260,12 @@ package actor AMQPConnection: EventSource {
         case .publish(let message, let confirm):
             state.confirms.published(message, waiter: confirm)
             try handle.publish(message, channel: entry.channel)
-        case .ack(let tag): try handle.ack(tag, channel: entry.channel)
-        case .reject(let tag, let requeue): try handle.reject(tag, requeue: requeue, channel: entry.channel)
+        case .ack(let tag):
+            state.settled()
+            try handle.ack(tag, channel: entry.channel)
+        case .reject(let tag, let requeue):
+            state.settled()
+            try handle.reject(tag, requeue: requeue, channel: entry.channel)
         }
     }
 
@@ -281,7 +287,14 @@ package actor AMQPConnection: EventSource {
 
     private func process(_ frame: Frame) throws(AMQPError) {
         if frame.channel == 0 { return try processConnection(frame) }
-        guard let state = channels[frame.channel] else { return }
+        guard let state = channels[frame.channel] else {
+            // The answer to a close of ours that crossed one of the broker's.
+            if case .method(.channelCloseOk) = frame.payload { return }
+            throw AMQPError(
+                .protocolViolation,
+                "the broker broke the protocol: a frame came on channel \(frame.channel), which is not open"
+            )
+        }
         switch frame.payload {
         case .method(let method):
             try state.assembler.expectNoContent()
@@ -358,6 +371,7 @@ package actor AMQPConnection: EventSource {
     {
         switch message.content {
         case .delivery(let deliver):
+            try state.delivered()
             state.batches[deliver.consumerTag, default: []].append(delivery(deliver, message, number, state))
         case .got(let deliver):
             try state.answer(.message(delivery(deliver, message, number, state)))
