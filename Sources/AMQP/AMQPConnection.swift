@@ -20,6 +20,8 @@ package actor AMQPConnection: EventSource {
     private var closedWaiters: [OneShot<AMQPError?>] = []
     private var failure: AMQPError?
     private var unsent: [Outbox.Entry] = []
+    private var endpoint: AMQPEndpoint?
+    private var isBlocked = false
     private var lastReceive = ContinuousClock.now
     private var heartbeat = Duration.zero
     private var pauseWatchers = 0
@@ -27,11 +29,12 @@ package actor AMQPConnection: EventSource {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    private init(
+    /// Not connected yet.
+    init(
         loop: EventLoop,
         options: AMQPOptions,
         logger: Logger,
-        onBlocked: @escaping @Sendable (Bool) -> Void
+        onBlocked: @escaping @Sendable (Bool) -> Void = { _ in }
     ) {
         self.loop = loop
         self.options = options
@@ -59,6 +62,7 @@ package actor AMQPConnection: EventSource {
     private func start(_ endpoint: AMQPEndpoint, name: String) throws(AMQPError) {
         handle = try ConnectionHandle.open(endpoint, options, name: name)
         heartbeat = handle?.heartbeat ?? .zero
+        self.endpoint = endpoint
         loop.attach(self)
     }
 
@@ -312,14 +316,22 @@ package actor AMQPConnection: EventSource {
         guard case .method(let method) = frame.payload else { return }
         switch method {
         case .connectionBlocked(let reason):
-            logger.warning("the broker takes no messages for now", metadata: ["reason": "\(reason)"])
+            guard !isBlocked else { return }
+            isBlocked = true
+            logger.warning("the broker takes no messages for now", metadata: ["reason": "\(withoutPassword(reason))"])
             onBlocked(true)
         case .connectionUnblocked:
+            guard isBlocked else { return }
+            isBlocked = false
             logger.notice("the broker takes messages again")
             onBlocked(false)
         case .connectionClose(let code, let text):
             try handle?.send(.connectionCloseOk, channel: 0)
-            throw AMQPError(.connectionLost, "the broker closed the connection: \(text)", replyCode: code)
+            throw AMQPError(
+                .connectionLost,
+                "the broker closed the connection: \(withoutPassword(text))",
+                replyCode: code
+            )
         default: break
         }
     }
@@ -348,12 +360,15 @@ package actor AMQPConnection: EventSource {
         case .channelClose(let code, let text):
             try handle?.send(.channelCloseOk, channel: number)
             channels[number] = nil
-            state.fail(AMQPError(.channelClosed, "the broker closed the channel: \(text)", replyCode: code))
+            let words = withoutPassword(text)
+            state.fail(AMQPError(.channelClosed, "the broker closed the channel: \(words)", replyCode: code))
         case .unknown(let id):
             throw AMQPError(.protocolViolation, "the broker sent method \(id), which this client does not know")
         default: try state.answer(.method(method))
         }
     }
+
+    private func withoutPassword(_ words: String) -> String { endpoint?.withoutPassword(words) ?? words }
 
     private func settled(
         _ state: ChannelState,

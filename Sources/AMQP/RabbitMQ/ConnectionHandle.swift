@@ -353,7 +353,8 @@ extension ConnectionHandle {
         case AMQP_RESPONSE_NORMAL: return
         case AMQP_RESPONSE_SERVER_EXCEPTION where reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD:
             let close = reply.reply.decoded.assumingMemoryBound(to: amqp_connection_close_t.self).pointee
-            let reason = FieldTable.string(close.reply_text).reversed().drop { $0 == "." }.reversed()
+            let words = endpoint.withoutPassword(FieldTable.words(close.reply_text))
+            let reason = words.reversed().drop { $0 == "." }.reversed()
             throw AMQPError(
                 close.reply_code == AMQPReplyCode.accessRefused || close.reply_code == 530
                     ? .accessRefused : .unreachable,
