@@ -20,6 +20,19 @@ let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swi
 let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 
+/// Its main function is libFuzzer's, which only `Tests/Fuzzing/run` links.
+let fuzzer: [Target] =
+    Context.environment["CONSENT_FUZZER"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["Fuzzing", "TestSupport"],
+            path: "Tests/Fuzzing/Driver",
+            swiftSettings: settings
+        )
+    ]
+
 // Targets are listed by layer: a target depends on lower layers only.
 let package = Package(
     name: "consent-worker",
@@ -65,7 +78,7 @@ let package = Package(
             dependencies: [
                 "CRabbitMQ", "COpenSSL", "EventLoop", "Resilience", "Secrets", locks, logging, lifecycle, metrics,
             ],
-            swiftSettings: settings
+            swiftSettings: settings + testable
         ),
         .target(
             name: "HTTP",
@@ -177,6 +190,21 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        // What comes from outside, changed at random; the driver below leads the changes by coverage.
+        .target(
+            name: "Fuzzing",
+            dependencies: [
+                "AMQP", "CRabbitMQ", "ConsentContract", "ConsentWorker", "EventLoop", "HTTP", "JSON", "MicrosoftAPI",
+                "RateLimiting", "Resilience", "Secrets", "TestSupport", logging,
+            ],
+            path: "Tests/Fuzzing/Sources",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FuzzingTests",
+            dependencies: ["Fuzzing", "consent-worker", "JSON", "TestSupport"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "EventLoopTests",
@@ -236,5 +264,5 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-    ]
+    ] + fuzzer
 )

@@ -21,6 +21,8 @@ package actor AMQPConnection: EventSource {
     private var closedWaiters: [OneShot<AMQPError?>] = []
     private var failure: AMQPError?
     private var unsent: [Outbox.Entry] = []
+    private var endpoint: AMQPEndpoint?
+    private var isBlocked = false
     private var lastReceive = ContinuousClock.now
     private var heartbeat = Duration.zero
     private var pauseWatchers = 0
@@ -28,11 +30,12 @@ package actor AMQPConnection: EventSource {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    private init(
+    /// Not connected yet.
+    init(
         loop: EventLoop,
         options: AMQPOptions,
         logger: Logger,
-        onBlocked: @escaping @Sendable (Bool) -> Void
+        onBlocked: @escaping @Sendable (Bool) -> Void = { _ in }
     ) {
         self.loop = loop
         self.options = options
@@ -60,6 +63,7 @@ package actor AMQPConnection: EventSource {
     private func start(_ endpoint: AMQPEndpoint, name: String) throws(AMQPError) {
         handle = try ConnectionHandle.open(endpoint, options, name: name)
         heartbeat = handle?.heartbeat ?? .zero
+        self.endpoint = endpoint
         loop.attach(self)
     }
 
@@ -138,6 +142,7 @@ package actor AMQPConnection: EventSource {
         guard let handle, let state = state(channel.number, channel.id) else { throw gone }
         let reply = OneShot<Result<ChannelState.Reply, AMQPError>>()
         state.replies.append(.init(reply: reply, deadline: .now + options.replyTimeout))
+        if case .qos(let prefetch) = request { state.prefetch = prefetch }
         do {
             try flush(handle)
             try handle.send(request, channel: channel.number)
@@ -151,10 +156,11 @@ package actor AMQPConnection: EventSource {
         guard let state = state(channel.number, channel.id) else { throw gone }
         let tag = "consumer-\(nextConsumer)"
         nextConsumer += 1
-        // Unbounded, but the broker sends no more than the prefetch.
+        // Unbounded, but the broker is held to the prefetch.
         let (deliveries, continuation) = AsyncThrowingStream.makeStream(of: [AMQPDelivery].self)
         // Before the answer: deliveries may come in the same read.
         state.consumers[tag] = continuation
+        state.consumerStarted()
         do {
             _ = try await request(.consume(queue: queue, tag: tag, exclusive: exclusive), on: channel)
         } catch {
@@ -262,8 +268,12 @@ package actor AMQPConnection: EventSource {
         case .publish(let message, let confirm):
             state.confirms.published(message, waiter: confirm)
             try handle.publish(message, channel: entry.channel)
-        case .ack(let tag): try handle.ack(tag, channel: entry.channel)
-        case .reject(let tag, let requeue): try handle.reject(tag, requeue: requeue, channel: entry.channel)
+        case .ack(let tag):
+            state.settled()
+            try handle.ack(tag, channel: entry.channel)
+        case .reject(let tag, let requeue):
+            state.settled()
+            try handle.reject(tag, requeue: requeue, channel: entry.channel)
         }
     }
 
@@ -285,7 +295,14 @@ package actor AMQPConnection: EventSource {
 
     private func process(_ frame: Frame) throws(AMQPError) {
         if frame.channel == 0 { return try processConnection(frame) }
-        guard let state = channels[frame.channel] else { return }
+        guard let state = channels[frame.channel] else {
+            // The answer to a close of ours that crossed one of the broker's.
+            if case .method(.channelCloseOk) = frame.payload { return }
+            throw AMQPError(
+                .protocolViolation,
+                "the broker broke the protocol: a frame came on channel \(frame.channel), which is not open"
+            )
+        }
         switch frame.payload {
         case .method(let method):
             try state.assembler.expectNoContent()
@@ -303,14 +320,22 @@ package actor AMQPConnection: EventSource {
         guard case .method(let method) = frame.payload else { return }
         switch method {
         case .connectionBlocked(let reason):
-            logger.warning("the broker takes no messages for now", metadata: ["reason": "\(reason)"])
+            guard !isBlocked else { return }
+            isBlocked = true
+            logger.warning("the broker takes no messages for now", metadata: ["reason": "\(withoutPassword(reason))"])
             onBlocked(true)
         case .connectionUnblocked:
+            guard isBlocked else { return }
+            isBlocked = false
             logger.notice("the broker takes messages again")
             onBlocked(false)
         case .connectionClose(let code, let text):
             try handle?.send(.connectionCloseOk, channel: 0)
-            throw AMQPError(.connectionLost, "the broker closed the connection: \(text)", replyCode: code)
+            throw AMQPError(
+                .connectionLost,
+                "the broker closed the connection: \(withoutPassword(text))",
+                replyCode: code
+            )
         default: break
         }
     }
@@ -339,12 +364,15 @@ package actor AMQPConnection: EventSource {
         case .channelClose(let code, let text):
             try handle?.send(.channelCloseOk, channel: number)
             channels[number] = nil
-            state.fail(AMQPError(.channelClosed, "the broker closed the channel: \(text)", replyCode: code))
+            let words = withoutPassword(text)
+            state.fail(AMQPError(.channelClosed, "the broker closed the channel: \(words)", replyCode: code))
         case .unknown(let id):
             throw AMQPError(.protocolViolation, "the broker sent method \(id), which this client does not know")
         default: try state.answer(.method(method))
         }
     }
+
+    private func withoutPassword(_ words: String) -> String { endpoint?.withoutPassword(words) ?? words }
 
     private func settled(
         _ state: ChannelState,
@@ -362,6 +390,7 @@ package actor AMQPConnection: EventSource {
     {
         switch message.content {
         case .delivery(let deliver):
+            try state.delivered()
             state.batches[deliver.consumerTag, default: []].append(delivery(deliver, message, number, state))
         case .got(let deliver):
             try state.answer(.message(delivery(deliver, message, number, state)))

@@ -75,6 +75,13 @@ package struct AMQPEndpoint: Sendable, Hashable, CustomStringConvertible, Custom
     package var debugDescription: String { description }
     package var customMirror: Mirror { Mirror(self, children: ["host": host, "port": port]) }
 
+    /// What the broker says, without the password that it knows from us.
+    func withoutPassword(_ words: String) -> String {
+        let password = password.reveal()
+        // One that is the user's name is no secret.
+        return password.isEmpty || password == user ? words : words.replacing(password, with: "(hidden)")
+    }
+
     /// Whether nothing that is sent there leaves this machine.
     package var isLoopback: Bool {
         // Names may begin with 127. too.

@@ -24,6 +24,11 @@ final class ChannelState {
     var consumers: [String: AsyncThrowingStream<[AMQPDelivery], any Error>.Continuation] = [:]
     /// Deliveries of this turn of the loop, handed over together at its end.
     var batches: [String: [AMQPDelivery]] = [:]
+    /// Of each consumer started from now on; 0 stands for no limit.
+    var prefetch: UInt16 = 0
+    /// Of all consumers together; nil for no limit.
+    private var window: Int? = 0
+    private var unsettled = 0
 
     init(id: UInt64, maximumBodyBytes: UInt64) {
         self.id = id
@@ -36,6 +41,21 @@ final class ChannelState {
         }
         replies.removeFirst().reply.resolve(.success(reply))
     }
+
+    func consumerStarted() { window = prefetch == 0 ? nil : window.map { $0 + Int(prefetch) } }
+
+    /// Holds the broker to the prefetch, which is all that bounds what waits here.
+    func delivered() throws(AMQPError) {
+        unsettled += 1
+        // A node of the broker that lost sight of the channel for a while delivers again what is here already.
+        guard let window, unsettled > 2 * window + 16 else { return }
+        throw AMQPError(
+            .protocolViolation,
+            "the broker broke the protocol: it delivers more than the prefetch of \(window)"
+        )
+    }
+
+    func settled() { unsettled = max(0, unsettled - 1) }
 
     func handOverBatches() {
         guard !batches.isEmpty else { return }

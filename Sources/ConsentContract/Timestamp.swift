@@ -43,8 +43,13 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
         }
         guard scanner.isAtEnd else { return nil }
         let minutes = (Self.daysSinceEpoch(year, month, day) * 24 + hour) * 60 + minute - offset
-        milliseconds = (minutes * 60 + second) * 1000 + fraction
+        // An offset can lead out of the years that RFC 3339 can write.
+        milliseconds = min(max(Self.first, (minutes * 60 + second) * 1000 + fraction), Self.last)
     }
+
+    /// The beginning of the year 0 and the end of the year 9999.
+    private static let first: Int64 = -62_167_219_200_000
+    private static let last: Int64 = 253_402_300_799_999
 
     /// With milliseconds, in UTC.
     package var description: String {

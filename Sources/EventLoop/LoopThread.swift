@@ -10,13 +10,21 @@ final class LoopThread: Sendable {
         return pthread_equal(identity, pthread_self()) != 0
     }
 
+    /// Enough for the deepest headers that fit into an AMQP frame, which librabbitmq reads by recursion (4 MB for some
+    /// 26,000 levels). By itself the C library takes the shell's limit, and 2 MB where that is `unlimited`.
+    private static let stackBytes = 8 << 20
+
     /// Not isolated: a closure that inherits an actor's isolation traps when it runs on the new thread.
     nonisolated func start(_ body: @escaping @Sendable () -> Void) {
         let context = Unmanaged.passRetained(Body(thread: self, body: body))
         var thread = pthread_t()
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setstacksize(&attributes, Self.stackBytes)
         let result = pthread_create(
             &thread,
-            nil,
+            &attributes,
             { context in
                 guard let context else { return nil }
                 let start = Unmanaged<Body>.fromOpaque(context).takeRetainedValue()

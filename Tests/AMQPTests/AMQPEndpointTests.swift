@@ -1,6 +1,7 @@
-import AMQP
 import Secrets
 import Testing
+
+@testable import AMQP
 
 @Suite("AMQP endpoint", .timeLimit(.minutes(1)))
 struct AMQPEndpointTests {
@@ -42,6 +43,16 @@ struct AMQPEndpointTests {
             tls: endpoint.usesTLS
         )
         #expect(found == parts)
+    }
+
+    @Test("the broker does not get the password into what is printed")
+    func hidden() throws {
+        let words = "login of user with 'hunter2' failed: hunter2"
+        let endpoint = try AMQPEndpoint(uri: "amqp://user:hunter2@h")
+        #expect(endpoint.withoutPassword(words) == "login of user with '(hidden)' failed: (hidden)")
+        #expect(try AMQPEndpoint(uri: "amqp://user:@h").withoutPassword(words) == words)
+        // RabbitMQ's own user: its name is in many texts, and its password is no secret.
+        #expect(try AMQPEndpoint(uri: "amqp://guest:guest@h").withoutPassword("user guest") == "user guest")
     }
 
     @Test(

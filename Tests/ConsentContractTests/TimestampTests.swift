@@ -31,6 +31,14 @@ struct TimestampTests {
         #expect(Timestamp("2026-12-01T09:00:00\(offset)")?.milliseconds == utc + minutes * 60_000)
     }
 
+    @Test("an offset leads no further than to the first and the last time that can be written")
+    func edges() {
+        #expect(Timestamp("9999-12-31T23:59:59.999-00:01")?.description == "9999-12-31T23:59:59.999Z")
+        #expect(Timestamp("9999-12-31T23:59:59.998Z")?.description == "9999-12-31T23:59:59.998Z")
+        #expect(Timestamp("0000-01-01T00:00:00+23:59")?.description == "0000-01-01T00:00:00.000Z")
+        #expect(Timestamp("0000-01-01T00:00:00.001Z")?.description == "0000-01-01T00:00:00.001Z")
+    }
+
     @Test(
         "knows leap years",
         arguments: [

@@ -11,6 +11,9 @@ package enum Fixtures {
 
     private static let root = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
 
+    /// A path below the package's folder, in full.
+    package static func path(_ path: String) -> String { "\(root)/\(path)" }
+
     /// The file at a path below the package's folder.
     /// - Returns: an empty file if there is none, which no test accepts.
     package static func file(_ path: String) -> File {

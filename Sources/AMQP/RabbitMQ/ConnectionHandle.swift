@@ -56,7 +56,11 @@ final class ConnectionHandle {
         var frame = amqp_frame_t()
         var zero = timeval(tv_sec: 0, tv_usec: 0)
         let status = amqp_simple_wait_frame_noblock(connection, &frame, &zero)
-        if status == AMQP_STATUS_TIMEOUT.rawValue { return nil }
+        if status == AMQP_STATUS_TIMEOUT.rawValue {
+            // Frames of unknown types are passed over, but kept until a release.
+            amqp_maybe_release_buffers(connection)
+            return nil
+        }
         try Self.check(status, "the connection to the broker was lost")
         // The copy comes first: releasing reuses the memory that the frame points to. Without releasing it grows.
         let copy = Frame(copying: frame)
@@ -355,7 +359,8 @@ extension ConnectionHandle {
         case AMQP_RESPONSE_NORMAL: return
         case AMQP_RESPONSE_SERVER_EXCEPTION where reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD:
             let close = reply.reply.decoded.assumingMemoryBound(to: amqp_connection_close_t.self).pointee
-            let reason = FieldTable.string(close.reply_text).reversed().drop { $0 == "." }.reversed()
+            let words = endpoint.withoutPassword(FieldTable.words(close.reply_text))
+            let reason = words.reversed().drop { $0 == "." }.reversed()
             throw AMQPError(
                 close.reply_code == AMQPReplyCode.accessRefused || close.reply_code == 530
                     ? .accessRefused : .unreachable,

@@ -71,17 +71,21 @@ enum FieldTable {
         return field
     }
 
-    static func decode(_ table: amqp_table_t) -> AMQPTable {
+    /// No header needs more levels; some thousand, which fit into a frame, would exhaust the stack of whoever walks
+    /// through them. What is deeper is read as null.
+    static let maximumDepth = 32
+
+    static func decode(_ table: amqp_table_t, level: Int = 1) -> AMQPTable {
         var result: AMQPTable = [:]
         for index in 0..<Int(table.num_entries) {
             guard let entry = table.entries?[index] else { break }
             // A key that is no text, or would be longer once repaired, could not be sent on.
-            if let key = text(entry.key) { result[key] = decode(entry.value) }
+            if let key = text(entry.key) { result[key] = decode(entry.value, level: level) }
         }
         return result
     }
 
-    private static func decode(_ field: amqp_field_value_t) -> AMQPValue {
+    private static func decode(_ field: amqp_field_value_t, level: Int) -> AMQPValue {
         switch amqp_field_value_kind_t(rawValue: UInt32(field.kind)) {
         case AMQP_FIELD_KIND_BOOLEAN: .bool(field.value.boolean != 0)
         case AMQP_FIELD_KIND_I8: .int(Int64(field.value.i8))
@@ -97,9 +101,12 @@ enum FieldTable {
         case AMQP_FIELD_KIND_UTF8: .string(string(field.value.bytes))
         case AMQP_FIELD_KIND_BYTES: .bytes(array(field.value.bytes))
         case AMQP_FIELD_KIND_TIMESTAMP: .timestamp(field.value.u64)
-        case AMQP_FIELD_KIND_ARRAY:
-            .array((0..<Int(field.value.array.num_entries)).compactMap { field.value.array.entries?[$0] }.map(decode))
-        case AMQP_FIELD_KIND_TABLE: .table(decode(field.value.table))
+        case AMQP_FIELD_KIND_ARRAY where level < maximumDepth:
+            .array(
+                UnsafeBufferPointer(start: field.value.array.entries, count: Int(field.value.array.num_entries))
+                    .map { decode($0, level: level + 1) }
+            )
+        case AMQP_FIELD_KIND_TABLE where level < maximumDepth: .table(decode(field.value.table, level: level + 1))
         default: .null
         }
     }
@@ -114,6 +121,18 @@ enum FieldTable {
         // What is all ASCII need not be looked at scalar by scalar.
         if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
         return String(validating: bytes, as: UTF8.self)
+    }
+
+    /// The broker's words for people, without what could repaint a terminal or make one line look like two.
+    static func words(_ bytes: amqp_bytes_t) -> String {
+        var result = "".unicodeScalars
+        for scalar in string(bytes).unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: result.append("\u{FFFD}")
+            default: result.append(scalar)
+            }
+        }
+        return String(result)
     }
 
     static func array(_ bytes: amqp_bytes_t) -> [UInt8] {

@@ -53,7 +53,7 @@ extension Method {
             let value = read(amqp_basic_return_t.self)
             self = .returned(
                 replyCode: value.reply_code,
-                replyText: FieldTable.string(value.reply_text),
+                replyText: FieldTable.words(value.reply_text),
                 exchange: FieldTable.string(value.exchange),
                 routingKey: FieldTable.string(value.routing_key)
             )
@@ -69,13 +69,13 @@ extension Method {
             self = .consumeOk(consumerTag: FieldTable.string(read(amqp_basic_consume_ok_t.self).consumer_tag))
         case AMQP_CHANNEL_CLOSE_METHOD:
             let value = read(amqp_channel_close_t.self)
-            self = .channelClose(replyCode: value.reply_code, replyText: FieldTable.string(value.reply_text))
+            self = .channelClose(replyCode: value.reply_code, replyText: FieldTable.words(value.reply_text))
         case AMQP_CHANNEL_CLOSE_OK_METHOD: self = .channelCloseOk
         case AMQP_CONNECTION_CLOSE_METHOD:
             let value = read(amqp_connection_close_t.self)
-            self = .connectionClose(replyCode: value.reply_code, replyText: FieldTable.string(value.reply_text))
+            self = .connectionClose(replyCode: value.reply_code, replyText: FieldTable.words(value.reply_text))
         case AMQP_CONNECTION_BLOCKED_METHOD:
-            self = .connectionBlocked(reason: FieldTable.string(read(amqp_connection_blocked_t.self).reason))
+            self = .connectionBlocked(reason: FieldTable.words(read(amqp_connection_blocked_t.self).reason))
         case AMQP_CONNECTION_UNBLOCKED_METHOD: self = .connectionUnblocked
         case AMQP_QUEUE_DECLARE_OK_METHOD:
             let value = read(amqp_queue_declare_ok_t.self)

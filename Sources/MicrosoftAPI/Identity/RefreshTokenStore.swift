@@ -19,6 +19,22 @@ package struct RefreshTokenStore: Sendable {
             self.obtainedAt = obtainedAt
         }
 
+        /// Reads a file's content.
+        /// - Parameter changed: when the file was.
+        /// - Returns: nil if it holds no token.
+        package init?(file bytes: [UInt8], changed: Timestamp) {
+            if let document = try? JSONParser.parse(bytes), document.object != nil {
+                guard let token = document["refreshToken"]?.string, !token.isEmpty else { return nil }
+                let obtainedAt = document["obtainedAt"]?.string.flatMap(Timestamp.init) ?? changed
+                self.init(token: Secret(token), obtainedAt: obtainedAt)
+            } else {
+                let text = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
+                // A document that is broken is no bare token.
+                guard !text.isEmpty, !text.hasPrefix("{"), !text.hasPrefix("[") else { return nil }
+                self.init(token: Secret(text), obtainedAt: changed)
+            }
+        }
+
         /// Microsoft's life of a refresh token (learn.microsoft.com/entra/identity-platform/refresh-tokens).
         package static let lifetimeDays = 90
 
@@ -47,16 +63,7 @@ package struct RefreshTokenStore: Sendable {
     /// The partner's token, nil if there is no file for it or it holds none.
     package func entry(of partner: GUID) -> Entry? {
         let path = path(of: partner)
-        guard let bytes = TokenFile.read(path) else { return nil }
-        if let document = try? JSONParser.parse(bytes), document.object != nil {
-            guard let token = document["refreshToken"]?.string, !token.isEmpty else { return nil }
-            let obtainedAt = document["obtainedAt"]?.string.flatMap(Timestamp.init) ?? TokenFile.changed(path)
-            return Entry(token: Secret(token), obtainedAt: obtainedAt)
-        }
-        let text = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
-        // A document that is broken is no bare token.
-        guard !text.isEmpty, !text.hasPrefix("{"), !text.hasPrefix("[") else { return nil }
-        return Entry(token: Secret(text), obtainedAt: TokenFile.changed(path))
+        return TokenFile.read(path).flatMap { Entry(file: $0, changed: TokenFile.changed(path)) }
     }
 
     /// Replaces the partner's token in one step: readers see the old file or the new one, never a part. A newer token

@@ -1,6 +1,5 @@
 package import ConsentContract
 package import HTTP
-import JSON
 package import Logging
 package import Resilience
 package import Secrets
@@ -245,35 +244,12 @@ package actor TokenProvider {
         _ key: Key,
         _ started: ContinuousClock.Instant
     ) throws(TokenFailure) -> AccessToken {
-        let document = try? JSONParser.parse(response.body)
-        guard response.status == 200 else {
-            throw TokenFailure.refused(
-                status: response.status,
-                error: document?["error"]?.string,
-                codes: document?["error_codes"]?.array?.compactMap(\.int) ?? [],
-                // The texts name tenants and trace IDs, never tokens.
-                description: document?["error_description"]?.string.map { String($0.unicodeScalars.prefix(1024)) },
-                atPartner: key.tenantID == key.partnerTenantID,
-                retryAfter: response[header: "Retry-After"].flatMap { RetryAfter.parse($0, now: wallClock.now) }
-            )
-        }
-        guard let document, let token = document["access_token"]?.string, !token.isEmpty else {
-            let error = CommandError(
-                .malformedResponse,
-                "The identity service answered without a token.",
-                source: .identity,
-                status: 200
-            )
-            throw TokenFailure(.transient(error, outcomeUnknown: false, retryAfter: nil))
-        }
+        let isPartner = key.tenantID == key.partnerTenantID
+        let answer = try TokenAnswer(response, atPartner: isPartner, now: wallClock.now)
         // Only the partner's own redemption is kept: customers' would rewrite the file thousands of times an hour.
-        if key.tenantID == key.partnerTenantID, let next = document["refresh_token"]?.string, !next.isEmpty {
-            keep(Secret(next), key.partnerTenantID)
-        }
-        // The v1 endpoint writes the number as a string.
-        let lifetime = document["expires_in"]?.int ?? document["expires_in"]?.string.flatMap { Int($0) } ?? 3600
-        let margin = min(Self.margin, .seconds(lifetime) / 2)
-        return AccessToken(value: Secret(token), refreshAt: started + .seconds(lifetime) - margin)
+        if isPartner, let next = answer.refreshToken { keep(next, key.partnerTenantID) }
+        let margin = min(Self.margin, answer.lifetime / 2)
+        return AccessToken(value: answer.accessToken, refreshAt: started + answer.lifetime - margin)
     }
 
     private func keep(_ token: Secret, _ partner: GUID) {

@@ -1,5 +1,6 @@
 import AMQP
 import ConsentContract
+import ConsentWorker
 import JSON
 
 /// A result event as a reader of the exchange gets it.
@@ -26,7 +27,9 @@ struct ReceivedEvent: Sendable {
 
     /// What happened, for people: one line, and for errors what to do.
     var summary: String {
-        func text(_ name: String) -> String { data?[name]?.string ?? "?" }
+        // Some of it is a publisher's, and of a rejected command unchecked.
+        func shown(_ value: JSONValue?) -> String { value?.string.map(Printable.text) ?? "?" }
+        func text(_ name: String) -> String { shown(data?[name]) }
         let timings = data?["timings"]
         func milliseconds(_ name: String) -> String { timings?[name]?.int.map(String.init) ?? "-" }
         var lines = [
@@ -35,12 +38,12 @@ struct ReceivedEvent: Sendable {
                 + "API \(milliseconds("apiMs")), retries \(milliseconds("retryWaitMs"))"
         ]
         if let error = data?["error"], error.object != nil {
-            func text(_ name: String) -> String { error[name]?.string ?? "?" }
+            func text(_ name: String) -> String { shown(error[name]) }
             lines.append("  \(text("category")): \(text("message")) \(text("remedy"))")
         }
         if let count = data?["result"]?["count"]?.int { lines.append("  \(count) items") }
         if let requests = data?["result"]?["requests"]?.array {
-            lines += requests.map { "  would send \($0["method"]?.string ?? "?") \($0["url"]?.string ?? "?")" }
+            lines += requests.map { "  would send \(shown($0["method"])) \(shown($0["url"]))" }
         }
         return lines.joined(separator: "\n")
     }

@@ -97,12 +97,13 @@ final class WorkerProcess: Sendable {
         return (user + system) / 100
     }
 
-    /// Resident memory in kilobytes.
-    func residentKilobytes() throws -> Int {
+    /// Resident memory in kilobytes, at present or the most there ever was.
+    func residentKilobytes(peak: Bool = false) throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(process.pid)/status", encoding: .utf8)
-        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+        let name = peak ? "VmHWM:" : "VmRSS:"
+        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix(name) }),
             let value = Int(line.split(whereSeparator: { !$0.isNumber }).first ?? "")
-        else { throw TestFailure("no VmRSS of process \(process.pid)") }
+        else { throw TestFailure("no \(name) of process \(process.pid)") }
         return value
     }
 }
