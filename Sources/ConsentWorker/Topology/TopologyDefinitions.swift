@@ -31,6 +31,35 @@ extension Topology {
                     ]
                 }
             ),
+            "policies": [
+                Self.shield(
+                    "consent",
+                    "^consent\\.(?!(control|permits|status)\\.)",
+                    ["delivery-limit": 2_147_483_647],
+                    virtualHost
+                ),
+                // Classic queues, which know no delivery limit.
+                Self.shield(
+                    "consent-transient",
+                    "^consent\\.(control|permits|status)\\.",
+                    ["max-length": 1_000_000],
+                    virtualHost
+                ),
+            ],
+        ]
+    }
+
+    /// A policy that changes nothing. Of those that match a queue the broker takes only the one of the highest priority,
+    /// so this keeps off what an operator means for all queues: a TTL or a length would drop commands.
+    private static func shield(
+        _ name: String,
+        _ pattern: String,
+        _ definition: JSONValue,
+        _ virtualHost: String
+    ) -> JSONValue {
+        [
+            "name": .string(name), "vhost": .string(virtualHost), "pattern": .string(pattern),
+            "apply-to": "queues", "priority": 1000, "definition": definition,
         ]
     }
 

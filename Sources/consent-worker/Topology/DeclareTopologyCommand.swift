@@ -11,7 +11,8 @@ struct DeclareTopologyCommand: AsyncParsableCommand {
             The worker does the same when it starts; this is for operators who give it a user that may not declare. \
             It also makes the fleet agree on a changed `ordering` or `prefetch`, while no worker runs and the application's \
             queue is empty. \
-            Keep policies that match everything (TTL, max-length, expires) off consent.*: they would drop commands.
+            Keep policies that match everything (TTL, max-length, expires) off consent.*: they would drop commands. What \
+            --print shows has policies that do so.
             """
     )
 

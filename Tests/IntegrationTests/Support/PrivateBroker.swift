@@ -117,11 +117,15 @@ final class PrivateBroker: Sendable {
     }
 
     /// Runs `body` with a connection of its own.
-    func connect<Value: Sendable>(_ body: (AMQPConnection) async throws -> Value) async throws -> Value {
+    /// - Parameter address: by default that of a user who may do everything.
+    func connect<Value: Sendable>(
+        to address: String? = nil,
+        _ body: (AMQPConnection) async throws -> Value
+    ) async throws -> Value {
         let loop = EventLoop(name: "test")
         defer { loop.stop() }
         let connection = try await AMQPConnection.open(
-            AMQPEndpoint(uri: url),
+            AMQPEndpoint(uri: address ?? url),
             options: AMQPOptions(),
             name: "test",
             loop: loop,

@@ -43,8 +43,9 @@ final class WorkerProcess: Sendable {
         return response
     }
 
+    /// SIGTERM, and SIGKILL if it has not ended by then.
     @discardableResult
-    func stop() async -> Int32 { await process.stop() }
+    func stop(within limit: Duration = .seconds(60)) async -> Int32 { await process.stop(within: limit) }
 
     func kill() async { await process.kill() }
 
