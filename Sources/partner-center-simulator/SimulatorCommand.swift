@@ -14,9 +14,9 @@ struct SimulatorCommand: AsyncParsableCommand {
         commandName: "partner-center-simulator",
         abstract: "Simulates Partner Center's applicationconsents, Graph's appConsentRequests and the token endpoint.",
         discussion: """
-            All three listen on one loopback port, in plain HTTP or in HTTPS, and keep everything in memory. Without a \
-            plan any application, secret, refresh token and customer is accepted; client assertions are verified, and so \
-            need a plan with the application's certificate.
+            All three listen on one port, of loopback unless it is exposed, in plain HTTP or in HTTPS, and keep \
+            everything in memory. Without a plan any application, secret, refresh token and customer is accepted; \
+            client assertions are verified, and so need a plan with the application's certificate.
 
             Tests read what arrived under /_sim/arrivals and /_sim/report, preset and read consents under \
             /_sim/state, read which refresh tokens were issued under /_sim/tokens, and inject faults under \
@@ -24,8 +24,11 @@ struct SimulatorCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "The loopback address to listen on.")
+    @Option(help: "The address to listen on, of loopback.")
     var host = "127.0.0.1"
+
+    @Flag(help: "Take another address than loopback too, for a network that nobody else reaches.")
+    var exposed = false
 
     @Option(help: "The port; 0 takes a free one.")
     var port = 0
@@ -45,8 +48,10 @@ struct SimulatorCommand: AsyncParsableCommand {
     func validate() throws {
         // A name like 127.example.com is no address.
         let isIPv4Loopback = host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." }
-        guard isIPv4Loopback || host == "::1" || host == "localhost" else {
-            throw ValidationError("'\(host)' is no loopback address: the simulator accepts anybody's secrets.")
+        guard exposed || isIPv4Loopback || host == "::1" || host == "localhost" else {
+            throw ValidationError(
+                "'\(host)' is no loopback address, and the simulator accepts anybody's secrets; --exposed allows it."
+            )
         }
         guard (0...65535).contains(port) else { throw ValidationError("'\(port)' is no port.") }
     }

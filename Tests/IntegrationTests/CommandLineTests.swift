@@ -83,6 +83,39 @@ extension IntegrationTests {
             }
         }
 
+        @Test func healthIsAnExitCodeThatOnlyTheWorkerDecides() async throws {
+            try await Scene.run { scene in
+                try scene.configure()
+                try await scene.declareTopology()
+                // A worker that waits for its broker lives, and takes no commands.
+                let worker = try await scene.startWorker(
+                    waitUntilReady: false,
+                    environment: ["CONSENT_AMQP_URL": "amqp://guest:guest@127.0.0.1:9/%2f"]
+                )
+                _ = try await eventually("it listens") { try await worker.probe("livez") }
+                // Neither other faults in the file nor a proxy matter.
+                try "applications: 7".write(toFile: scene.configurationFile, atomically: true, encoding: .utf8)
+                func health(_ arguments: String..., at address: String) async throws -> ChildProcess.Result {
+                    try await ChildProcess.run(
+                        "\(Checkout.binaries)/consent-worker",
+                        ["health", "--config", scene.configurationFile] + arguments,
+                        environment: ["CONSENT_ADMIN_LISTEN": address, "http_proxy": "http://127.0.0.1:9"]
+                    )
+                }
+                let address = String(worker.adminURL.dropFirst("http://".count))
+                let alive = try await health(at: address)
+                #expect(alive.status == 0 && alive.output.contains("\"live\":true"), "\(alive)")
+                let everywhere = address.replacing("127.0.0.1", with: "0.0.0.0")
+                #expect(try await health(at: everywhere).status == 0)
+                let ready = try await health("--ready", at: address)
+                #expect(ready.status == 1 && ready.output.contains("\"ready\":false"), "\(ready)")
+                await worker.stop()
+                let gone = try await health(at: address)
+                #expect(gone.status == 1 && gone.errors.contains("no worker answers at admin.listen"), "\(gone)")
+                #expect(try await health(at: "127.0.0.1:0").status == 78)
+            }
+        }
+
         @Test func aMissingBrokerIsOneSentenceAndItsOwnExitCode() async throws {
             try await Scene.run { scene in
                 try scene.configure()

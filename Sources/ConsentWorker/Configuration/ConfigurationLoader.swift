@@ -11,19 +11,30 @@ import Secrets
 package enum ConfigurationLoader {
     /// - Throws: ``ConfigurationError`` with every fault.
     package static func load(file: String, environment: [String: String]) throws(ConfigurationError) -> Configuration {
+        let folder = URL(filePath: file).deletingLastPathComponent().path
+        return try parse(try text(of: file), file: file, folder: folder, environment: environment)
+    }
+
+    /// Only where the admin listener is. Faults elsewhere do not matter to who asks a running worker how it is.
+    package static func admin(file: String, environment: [String: String]) throws(ConfigurationError)
+        -> Configuration.Admin
+    {
+        let reader = ConfigurationReader(root: try compose(try text(of: file), file: file), environment: environment)
+        let admin = Sections(folder: "").admin(reader.section("admin"))
+        guard reader.findings.faults.isEmpty else {
+            throw ConfigurationError(file: file, faults: reader.findings.faults)
+        }
+        return admin
+    }
+
+    private static func text(of file: String) throws(ConfigurationError) -> String {
         guard let data = FileManager.default.contents(atPath: file) else {
             throw ConfigurationError(
                 file: file,
                 faults: [.init(path: "", line: nil, reason: "the file cannot be read; name another with --config")]
             )
         }
-        let folder = URL(filePath: file).deletingLastPathComponent().path
-        return try parse(
-            String(decoding: data, as: UTF8.self),
-            file: file,
-            folder: folder,
-            environment: environment
-        )
+        return String(decoding: data, as: UTF8.self)
     }
 
     /// - Parameters:
@@ -34,9 +45,18 @@ package enum ConfigurationLoader {
         folder: String,
         environment: [String: String]
     ) throws(ConfigurationError) -> Configuration {
-        let root: Node?
+        let reader = ConfigurationReader(root: try compose(yaml, file: file), environment: environment)
+        let configuration = Sections(folder: folder).configuration(reader)
+        guard reader.findings.faults.isEmpty else {
+            let faults = reader.findings.faults.sorted { ($0.line ?? 0) < ($1.line ?? 0) }
+            throw ConfigurationError(file: file, faults: faults)
+        }
+        return configuration
+    }
+
+    private static func compose(_ yaml: String, file: String) throws(ConfigurationError) -> Node? {
         do {
-            root = try Yams.compose(yaml: yaml)
+            return try Yams.compose(yaml: yaml)
         } catch {
             // Yams' own text shows the line in question, which could hold a secret.
             var line: Int?
@@ -49,13 +69,6 @@ package enum ConfigurationLoader {
             }
             throw ConfigurationError(file: file, faults: [.init(path: "", line: line, reason: "is not YAML")])
         }
-        let reader = ConfigurationReader(root: root, environment: environment)
-        let configuration = Sections(folder: folder).configuration(reader)
-        guard reader.findings.faults.isEmpty else {
-            let faults = reader.findings.faults.sorted { ($0.line ?? 0) < ($1.line ?? 0) }
-            throw ConfigurationError(file: file, faults: faults)
-        }
-        return configuration
     }
 }
 
@@ -306,7 +319,7 @@ private struct Sections {
         )
     }
 
-    private func admin(_ section: ConfigurationReader) -> Configuration.Admin {
+    func admin(_ section: ConfigurationReader) -> Configuration.Admin {
         defer { section.refuseUnknownKeys() }
         let listen = section.string("listen", default: "127.0.0.1:9464")
         guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]),

@@ -33,8 +33,9 @@ import Testing
     }
 
     @Test(arguments: ["0.0.0.0", "192.0.2.1", "example.com", "127.example.com", "::"])
-    func `a host that is not loopback is refused`(host: String) {
+    func `a host that is not loopback is refused unless exposed`(host: String) {
         #expect(throws: (any Error).self) { try SimulatorCommand.parse(["--host", host]) }
+        #expect(throws: Never.self) { try SimulatorCommand.parse(["--host", host, "--exposed"]) }
         #expect(throws: Never.self) { try SimulatorCommand.parse(["--host", "127.0.0.1"]) }
     }
 }
