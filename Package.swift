@@ -178,7 +178,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "AMQP", "ConsentContract", "ConsentWorker", "EventLoop", "HTTP", "JSON", "RateLimiting", "Resilience",
-                locks, logging,
+                "TestSupport", locks, logging,
             ],
             swiftSettings: [.treatAllWarnings(as: .error)]
         ),

@@ -9,10 +9,18 @@ struct ArrivalRecord {
     let stalls: [ClosedRange<Int>]
 
     init(_ simulator: SimulatorProcess, _ application: String) async throws {
-        let report = try await simulator.call(.get, "report?application=\(application)")
-        arrivals = try await simulator.arrivals(of: application)
-        stamps = arrivals.map(\.atNanoseconds).sorted()
-        stalls = (report["stalls"]?.array ?? []).map { stall in
+        let stalls = try await Self.stalls(of: simulator, application)
+        self.init(try await simulator.arrivals(of: application), stalls)
+    }
+
+    /// Between the first and the last request of an application to one of the APIs.
+    static func stalls(
+        of simulator: SimulatorProcess,
+        _ application: String,
+        api: String = "partnerCenter"
+    ) async throws -> [ClosedRange<Int>] {
+        let report = try await simulator.call(.get, "report?application=\(application)&api=\(api)")
+        return (report["stalls"]?.array ?? []).map { stall in
             let start = stall["atNs"]?.int ?? 0
             return start...start + Int((stall.number("durationMs") ?? 0) * 1e6) + 10_000_000
         }
@@ -25,7 +33,7 @@ struct ArrivalRecord {
         self.stamps = stamps.sorted()
     }
 
-    private init(_ arrivals: [SimulatorProcess.Arrival], _ stalls: [ClosedRange<Int>]) {
+    init(_ arrivals: [SimulatorProcess.Arrival], _ stalls: [ClosedRange<Int>]) {
         self.arrivals = arrivals
         self.stalls = stalls
         stamps = arrivals.map(\.atNanoseconds).sorted()

@@ -17,12 +17,19 @@ struct CustomerOrder {
 
     /// Commands first arrive in publish order, and take effect in it, once at most.
     func expectKept() {
-        for (customer, sent) in sent {
+        for fault in faults { Issue.record("\(fault)") }
+    }
+
+    /// Where that is not so.
+    var faults: [String] {
+        sent.flatMap { customer, sent in
+            var faults: [String] = []
             var seen: Set<Int> = []
             let first = sent.map(\.place).filter { seen.insert($0).inserted }
-            #expect(first == first.sorted(), "customer \(customer): first arrivals \(first)")
+            if first != first.sorted() { faults.append("customer \(customer): first arrivals \(first)") }
             let effects = sent.filter { $0.arrival.effect != nil && !$0.arrival.repeated }.map(\.place)
-            #expect(effects == Set(effects).sorted(), "customer \(customer): effects \(effects)")
+            if effects != Set(effects).sorted() { faults.append("customer \(customer): effects \(effects)") }
+            return faults
         }
     }
 

@@ -33,10 +33,13 @@ final class CutOff: Sendable {
 
     func heal() { set(false) }
 
-    /// Hangs up on everybody.
+    /// Hangs up on everybody who is connected.
+    func hangUp() { open.withLockedValue { for descriptor in $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } } }
+
+    /// Hangs up, and takes nobody any more.
     func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
-        open.withLockedValue { for descriptor in $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } }
+        hangUp()
         heal()
     }
 

@@ -156,16 +156,21 @@ final class Scene: Sendable {
     /// Every test of the integration run is held to this, whatever else it is about.
     private func expectNoSecretEmitted() throws {
         let logs = workers.withLockedValue { $0 }.map(\.log)
+        for text in logs + emitted.withLockedValue({ $0 }) {
+            if let secret = secret(in: text) {
+                throw TestFailure("a secret got out (\(secret)): \(text.prefix(2000))")
+            }
+        }
+    }
+
+    /// What a text shows that it must not; nil for nothing.
+    func secret(in text: String) -> String? {
         // What the simulator issues begins with its name; "Bearer" goes before every access token.
         let secrets = [
             "client-secret-\(application)", "refresh-token-of-", "simulated.", "simulated-refresh.", "Bearer ",
             "guest:guest",
         ]
-        for text in logs + emitted.withLockedValue({ $0 }) {
-            for secret in secrets where text.contains(secret) {
-                throw TestFailure("a secret got out (\(secret)): \(text.prefix(2000))")
-            }
-        }
+        return secrets.first { text.contains($0) }
     }
 
     private func removeQueues() async throws {

@@ -26,6 +26,13 @@ final class SimulatorProcess: Sendable {
 
     var url: String { "http://127.0.0.1:\(port)" }
 
+    var pid: Int32 { process.pid }
+
+    /// Stands still, and with it its record of what arrives, until ``resume()``.
+    func suspend() { process.signal(SIGSTOP) }
+
+    func resume() { process.signal(SIGCONT) }
+
     func stop() async {
         await process.stop()
         await client.shutdown()
@@ -56,8 +63,11 @@ final class SimulatorProcess: Sendable {
     func clearFaults() async throws { try await call(.delete, "faults") }
 
     struct Arrival: Sendable {
+        /// Counted from 1.
+        let number: Int
         let atNanoseconds: Int
         let kind: String
+        let application: String?
         let customer: String?
         let tenant: String?
         let requestID: String?
@@ -65,6 +75,8 @@ final class SimulatorProcess: Sendable {
         let traceparent: String?
         let tracestate: String?
         let status: Int?
+        /// False if the rate limit refused it.
+        let admitted: Bool
         let repeated: Bool
         let effect: String?
     }
@@ -78,11 +90,27 @@ final class SimulatorProcess: Sendable {
     func tokenArrivals() async throws -> [Arrival] { try await arrivals { $0["kind"]?.string == "token" } }
 
     private func arrivals(where isMeant: (JSONValue) -> Bool) async throws -> [Arrival] {
-        let all = try await call(.get, "arrivals")["arrivals"]?.array ?? []
-        return all.filter(isMeant).map {
+        Self.read(try await call(.get, "arrivals")["arrivals"]?.array?.filter(isMeant) ?? [])
+    }
+
+    /// All that arrived so far, of all applications and kinds, in portions that a long run needs.
+    func allArrivals() async throws -> [Arrival] {
+        var all: [Arrival] = []
+        while true {
+            let path = "arrivals?since=\(all.last?.number ?? 0)&limit=5000"
+            let more = Self.read(try await call(.get, path)["arrivals"]?.array ?? [])
+            if more.isEmpty { return all }
+            all += more
+        }
+    }
+
+    private static func read(_ arrivals: [JSONValue]) -> [Arrival] {
+        arrivals.map {
             Arrival(
+                number: $0["n"]?.int ?? 0,
                 atNanoseconds: $0["atNs"]?.int ?? 0,
                 kind: $0["kind"]?.string ?? "",
+                application: $0["application"]?.string,
                 customer: $0["customer"]?.string,
                 tenant: $0["tenant"]?.string,
                 requestID: $0["requestId"]?.string,
@@ -90,6 +118,7 @@ final class SimulatorProcess: Sendable {
                 traceparent: $0["traceparent"]?.string,
                 tracestate: $0["tracestate"]?.string,
                 status: $0["status"]?.int,
+                admitted: $0["admitted"]?.bool ?? true,
                 repeated: $0["repeat"]?.bool ?? false,
                 effect: $0["effect"]?.string
             )
