@@ -95,7 +95,7 @@ let package = Package(
         .target(
             name: "MicrosoftAPI",
             dependencies: [
-                "HTTP", "ConsentContract", "JSON", "Resilience", "Secrets", logging,
+                "HTTP", "ConsentContract", "JSON", "Resilience", "Secrets", locks, logging,
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 metrics,

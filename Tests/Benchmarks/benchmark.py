@@ -393,26 +393,53 @@ MEASURES = {
 }
 
 
+# What does not depend on how busy the machine is, and what it may be at most.
+BOUNDS = {
+    "instructions": ("ratio", 2.6),
+}
+
+
+def lines(value, prefix=""):
+    """A result as a table: one line a figure."""
+    for key, each in value.items():
+        if isinstance(each, dict):
+            yield from lines(each, f"{prefix}{key} ")
+        else:
+            yield f"{prefix}{key}", " ".join(map(str, each)) if isinstance(each, list) else str(each)
+
+
 def main():
     if sys.argv[1:2] == ["--publish"]:
         return publish_paced(*json.loads(sys.argv[2]))
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--binaries", type=Path, required=True, help="folder of consent-worker")
-    parser.add_argument("--programs", type=Path, required=True, help="folder of stub and floor")
+    parser = argparse.ArgumentParser(prog="run", description=__doc__.splitlines()[0])
+    parser.add_argument("--binaries", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--programs", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--short", action="store_true", help="seconds instead of minutes")
-    parser.add_argument("measures", nargs="*", metavar="MEASURE", help=f"default: all of {', '.join(MEASURES)}")
+    parser.add_argument("--json", type=Path, help="write all figures there")
+    parser.add_argument("--list", action="store_true", help="name the measures")
+    parser.add_argument("measures", nargs="*", metavar="MEASURE", help="default: all")
     arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(MEASURES))
+        return 0
     unknown = set(arguments.measures) - set(MEASURES)
     if unknown:
-        parser.error(f"unknown measure: {', '.join(sorted(unknown))}")
-    results = {}
+        parser.error(f"unknown measure: {', '.join(sorted(unknown))}; one of: {', '.join(MEASURES)}")
+    results, code = {}, 0
     with contextlib.ExitStack() as stack:
         scene = Scene(stack, arguments.binaries, arguments.programs)
         for name in arguments.measures or MEASURES:
             results[name] = rounded(MEASURES[name](scene, arguments.short))
-            print(f"{name}: {json.dumps(results[name])}", file=sys.stderr, flush=True)
-    print(json.dumps(results, indent=2))
-    return 0
+            print(f"{name}:", flush=True)
+            for figure, value in lines(results[name]):
+                print(f"  {figure:30} {value}", flush=True)
+            figure, bound = BOUNDS.get(name, (None, None))
+            if figure and results[name][figure] > bound:
+                print(f"{name}: {figure} {results[name][figure]} exceeds {bound}", file=sys.stderr)
+                code = 1
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=2) + "\n")
+    return code
 
 
 if __name__ == "__main__":

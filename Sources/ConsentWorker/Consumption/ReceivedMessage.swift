@@ -4,8 +4,8 @@ import NIOConcurrencyHelpers
 import Resilience
 import Tracing
 
-/// A delivery with what every later step asks of it.
-struct ReceivedMessage: Sendable {
+/// A delivery with what every later step asks of it. A class, because every step holds it.
+final class ReceivedMessage: Sendable {
     let delivery: AMQPDelivery
     let receivedAt: ContinuousClock.Instant
     let receivedTime: Timestamp
