@@ -122,6 +122,31 @@ extension IntegrationTests {
             }
         }
 
+        @Test func commandsThatWaitForTheLimitAreNotSentWithATokenThatHasDiedMeanwhile() async throws {
+            let (count, limit) = (60, 20)
+            try await Scene.run(simulator: ["--limit", "none"]) { scene in
+                try scene.configure(application: ["limits: {partnerCenter: {requests: \(limit)}}"])
+                try await scene.declareTopology()
+                // All tokens, while most of the commands wait for the limit with theirs.
+                try await scene.simulator.inject([
+                    "match": ["kind": "grant"], "after": .number(JSONNumber(limit)), "times": 1,
+                    "action": ["expireTokens": [:]],
+                ])
+                try await Platform.run(scene) { platform in
+                    try await platform.publishAll(
+                        (0..<count).map { (platform.command("grant", customer: Platform.customer($0)), "c-\($0)") }
+                    )
+                    try await scene.withWorker { _ in try await platform.waitForEvents(count, within: .seconds(30)) }
+                    #expect(platform.events.allSatisfy { $0.outcome == "succeeded" })
+                    let arrivals = try await scene.simulator.arrivals(of: "\(scene.application)")
+                    let refused = arrivals.count { $0.status == 401 }
+                    print("identity: a token dies while \(count - limit) commands wait: \(refused) are sent with it")
+                    // Those that were on their way at once.
+                    #expect((1...limit / 2).contains(refused))
+                }
+            }
+        }
+
         @Test func aTokenThatWasNotUsedForAWeekIsRenewedAndOneThatDiesIsTold() async throws {
             try await Scene.run(simulator: ["--rotate-refresh-tokens"]) { scene in
                 try scene.configure()

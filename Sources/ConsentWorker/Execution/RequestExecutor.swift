@@ -143,6 +143,9 @@ struct RequestExecutor: Sendable {
         mutating func wait(_ duration: Duration) { since += duration }
     }
 
+    /// A wait in which nothing is found out about a token.
+    private static let briefWait = Duration.milliseconds(50)
+
     private struct Attempt {
         var verdict: Verdict
         /// nil if the request was not made for want of one.
@@ -162,12 +165,14 @@ struct RequestExecutor: Sendable {
         let session = message.session
         let bounds = limiters[request.api]
         while true {
+            let key = tokenKey(command, request)
             let token: TokenProvider.AccessToken
             do {
-                token = try await self.token(for: tokenKey(command, request), message, &patience, &ledger)
+                token = try await self.token(for: key, message, &patience, &ledger)
             } catch let failure as TokenFailure {
                 return Attempt(verdict: failure.verdict)
             }
+            let authorized = clock.now
             let pass = try await pass(bounds, message, &patience, &ledger)
             let asked = clock.now
             let permit: any SendPermit
@@ -182,16 +187,18 @@ struct RequestExecutor: Sendable {
             patience.wait(granted - asked)
             // The wait may have been long; an expired command spends no permit, nor does one in an outage.
             let expiry = mayExpire ? expiry(of: command) : nil
-            guard expiry == nil, pass.isValid else {
+            // Nor does it send a token that another command has found to be refused meanwhile.
+            let current = granted - authorized > Self.briefWait ? tokens.cachedToken(for: key) : token
+            guard expiry == nil, pass.isValid, let current else {
                 permit.finish()
                 bounds.inFlight.leave()
                 pass.abandoned()
                 if let expiry { return Attempt(verdict: .failed(expiry)) }
                 continue
             }
-            let result = await send(request, token, permit, message)
+            let result = await send(request, current, permit, message)
             bounds.inFlight.leave()
-            var attempt = Attempt(verdict: .succeeded(.none), token: token)
+            var attempt = Attempt(verdict: .succeeded(.none), token: current)
             switch result {
             case .failure(let error) where error.code == .sendRefused:
                 pass.abandoned()

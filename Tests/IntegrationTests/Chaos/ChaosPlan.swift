@@ -100,7 +100,7 @@ extension ChaosPlan.Weather {
     static let rough = Self(
         tracks: [workerKinds, brokerKinds, apiKinds, tokenKinds],
         calm: 10,
-        pause: 3...24,
+        pause: 6...24,
         length: 1...12,
         workers: 3,
         nodes: 1
@@ -113,7 +113,7 @@ extension ChaosPlan.Weather {
             tokenKinds,
         ],
         calm: 10,
-        pause: 4...24,
+        pause: 6...24,
         length: 1...12,
         workers: 3,
         nodes: 3

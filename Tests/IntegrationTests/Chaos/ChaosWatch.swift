@@ -5,7 +5,7 @@ import NIOConcurrencyHelpers
 /// worker, which nobody ends, and the simulator take of the machine.
 final class ChaosWatch: Sendable {
     /// What one worker may take more at the end than at the start.
-    private static let growth = (kilobytes: 16 << 10, descriptors: 16, threads: 4)
+    private static let growth = (kilobytes: 16 << 10, descriptors: 8, threads: 4)
 
     struct Growth: Sendable {
         let name: String
@@ -68,7 +68,11 @@ final class ChaosWatch: Sendable {
 
     private func figures() throws -> [ProcessFigures] {
         guard let first = fleet.running.first(where: { $0.number == 0 }) else { throw TestFailure("no worker 0") }
-        return [try ProcessFigures(of: first.worker.pid), try ProcessFigures(of: scene.simulator.pid)]
+        let simulator = scene.simulator
+        return [
+            try ProcessFigures(of: first.worker, withoutConnectionsTo: simulator.port),
+            try ProcessFigures(of: simulator.pid),
+        ]
     }
 
     private func note(_ problem: String) { state.withLockedValue { $0.problems.append(problem) } }

@@ -115,8 +115,10 @@ final class Disturber: Sendable {
 
     /// Of all accounts, with the next request that comes.
     private func expireTokens() async throws {
+        // Named, so that it is not done twice in a row after a time without requests.
         try await simulator.inject([
-            "match": ["path": "applicationconsents"], "times": 1, "action": ["expireTokens": [:]],
+            "id": "tokensExpired", "match": ["path": "applicationconsents"], "times": 1,
+            "action": ["expireTokens": [:]],
         ])
     }
 }

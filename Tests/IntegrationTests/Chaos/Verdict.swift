@@ -111,7 +111,7 @@ struct Verdict: Sendable {
         record.applications.flatMap { application in
             [false, true].flatMap { isGraph in
                 let limited = ChaosRecord.Limited(application: application.id, isGraph: isGraph)
-                return record.arrivals(at: limited).violations(of: limited.requests).map {
+                return record.arrivals(at: limited).certainViolations(of: limited.requests).map {
                     "\(application.ordering) \(application.id), \(isGraph ? "Graph" : "Partner Center"): "
                         + "\(limited.requests + 1) requests in \($0.milliseconds) ms at \($0.atNanoseconds)"
                 }

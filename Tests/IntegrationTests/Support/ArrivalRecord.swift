@@ -72,6 +72,11 @@ struct ArrivalRecord {
         zip(stamps, stamps.dropFirst(limit)).map { ($0, Double($1 - earliest($0)) / 1e6) }.filter { $0.1 < 1000 }
     }
 
+    /// Violations that no stall can have caused, however many there were: only what came outside them is counted.
+    func certainViolations(of limit: Int) -> [(atNanoseconds: Int, milliseconds: Double)] {
+        ArrivalRecord(stamps: stamps.filter { earliest($0) == $0 }).violations(of: limit)
+    }
+
     /// Refusals that no stall explains: what was sent in time and stamped late can be refused by the simulator.
     var unexplainedRefusals: Int {
         arrivals.filter { $0.status == 429 }.count { arrival in
