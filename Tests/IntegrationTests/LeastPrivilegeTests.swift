@@ -207,7 +207,7 @@ private struct Desk {
     func askForStatus() async throws {
         let result = try await operate("status", "--json")
         let report = try JSONParser.parse(Array(result.output.utf8.dropLast()))
-        #expect(report["pods"]?.array?.count == 1, "\(report.text)")
+        #expect(report["workers"]?.array?.count == 1, "\(report.text)")
         #expect(report["applications"]?.array?.count == 1)
     }
 
