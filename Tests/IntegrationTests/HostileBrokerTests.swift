@@ -3,7 +3,7 @@ import Foundation
 import JSON
 import Testing
 
-extension IntegrationTests {
+extension EnduranceTests {
     /// Whatever the other end of the broker's connection sends: the worker neither ends nor grows, says what is wrong
     /// and works again once the broker is one.
     @Suite(.timeLimit(.minutes(10)))

@@ -3,7 +3,7 @@ import Foundation
 import JSON
 import Testing
 
-extension IntegrationTests {
+extension EnduranceTests {
     /// A command that ends the worker that carries it out.
     @Suite(.timeLimit(.minutes(5)))
     struct PoisonTests {
