@@ -80,20 +80,21 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private func run() {
         var jobs: [UnownedJob] = []
         while true {
-            let (source, stopping) = state.withLockedValue { state in
+            let stopping = state.withLockedValue { state in
                 // Two arrays take turns, so that none is made anew for each turn.
                 swap(&jobs, &state.jobs)
-                return (state.source, state.stopping)
+                return state.stopping
             }
             for job in jobs {
                 job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
             }
             if stopping && jobs.isEmpty { return }
             jobs.removeAll(keepingCapacity: true)
-            // From here on somebody who brings something wakes the loop: the source looks at its own queue after this.
-            let mayWait = state.withLockedValue { state in
+            // From here on somebody who brings something wakes the loop: what it waits on is read no earlier, and the
+            // source looks at its own queue later.
+            let (source, mayWait) = state.withLockedValue { state in
                 state.isWaiting = state.jobs.isEmpty && !state.stopping
-                return state.isWaiting
+                return (state.source, state.isWaiting)
             }
             if let source {
                 source.turn(wakeup: wakeup.descriptor, mayWait: mayWait)

@@ -145,7 +145,7 @@ class Scene:
                    f"maxInFlight: {IN_FLIGHT}", *lines]
         text = [f'amqp: {{url: "amqp://guest:guest@127.0.0.1:{self.broker_port}/%2f"}}',
                 f'endpoints: {{partnerCenter: "{url}", graph: "{url}/v1.0", identity: "{url}"}}',
-                f'admin: {{listen: "127.0.0.1:{self.admin}"}}', "owner: {lease: 4s}", "log: {level: info}", "applications:"]
+                f'admin: {{listen: "127.0.0.1:{self.admin}"}}', "log: {level: info}", "applications:"]
         for number in range(applications):
             text += [f"  - applicationId: {application(self.generation, number)}", *(f"    {member}" for member in members)]
         (self.folder / "worker.yaml").write_text("\n".join(text) + "\n")

@@ -85,6 +85,18 @@ struct EventLoopTests {
         loop.stop()
     }
 
+    @Test("turns to a source that comes just when it lies down to wait")
+    func attachedBetween() async {
+        for _ in 0..<500 {
+            let loop = EventLoop(name: "test")
+            let source = Source(loop)
+            loop.attach(source)
+            await source.turns.when(1)
+            loop.attach(nil)
+            loop.stop()
+        }
+    }
+
     @Test("runs jobs while its source waits for the wake-up only")
     func jobsWhileWaiting() async {
         let loop = EventLoop(name: "test")
