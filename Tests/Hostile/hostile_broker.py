@@ -53,6 +53,12 @@ def body(channel, data):
     return frame(BODY, channel, data)
 
 
+def message(connection, size, flags=0, properties=b""):
+    """How a delivery begins: its method and its header."""
+    channel = connection.channel
+    return deliver(channel, connection.tag) + header(channel, size, flags, properties)
+
+
 def nested(levels, arrays):
     """A table of tables of tables, or of arrays of arrays."""
     if arrays:
@@ -101,7 +107,9 @@ HANDSHAKE = {
     "start-is-content": lambda c: [header(1, 1 << 40), body(1, b"x" * 1000)],
     "start-is-heartbeats": lambda c: [HEARTBEATS] * 64 + [1, None],
     "start-of-unknown-type": lambda c: [frame(99, 0, b"x" * 4000) * 16] * 64 + [1, None],
-    "drip": lambda c: [part for byte in start(long(short(b"k") + b"S" + long(b"v" * 400))) for part in (bytes([byte]), 0.2)],
+    "drip": lambda c: [
+        part for byte in start(long(short(b"k") + b"S" + long(b"v" * 400))) for part in (bytes([byte]), 0.2)
+    ],
     "secure": lambda c: [start(), method(0, 10, 20, long(b"challenge" * 1000))],
     "login-refused": lambda c: [start(), close(hostile_text(c.password), 403), 1, None],
     "tune-nothing": tune(0, 0, 0),
@@ -122,31 +130,36 @@ SESSION = {
     "method-without-arguments": lambda c: [method(c.channel, 60, 60)],
     "unopened-channel": lambda c: [deliver(1999, b"t"), header(1999, 1), body(1999, b"x")],
     "many-channels": lambda c: [b"".join(body(n, b"x" * 100) for n in range(2, 65_535))],
-    "method-inside-content": lambda c: [deliver(c.channel, c.tag), header(c.channel, 10), deliver(c.channel, c.tag, 2)],
+    "method-inside-content": lambda c: [message(c, 10), deliver(c.channel, c.tag, 2)],
     "content-without-method": lambda c: [header(c.channel, 1), body(c.channel, b"x")],
     "body-without-header": lambda c: [body(c.channel, b"x")],
-    "body-too-long": lambda c: [deliver(c.channel, c.tag), header(c.channel, 3), body(c.channel, b"0123456789")],
+    "body-too-long": lambda c: [message(c, 3), body(c.channel, b"0123456789")],
     "header-cut": lambda c: [deliver(c.channel, c.tag), frame(HEADER, c.channel, b"\0\x3c\0\0\0\0")],
-    "endless-flags": lambda c: [deliver(c.channel, c.tag), header(c.channel, 1, 0xFFFF, b"\xff" * 100_000)],
-    "text-longer-than-frame": lambda c: [deliver(c.channel, c.tag), header(c.channel, 1, 1 << 15, b"\xffxx")],
+    "content-of-another-class": lambda c: [
+        deliver(c.channel, c.tag), frame(HEADER, c.channel, struct.pack(">HHQH", 20, 0, 1, 0xFFFE) + b"x" * 100),
+    ],
+    "endless-flags": lambda c: [message(c, 1, 0xFFFF, b"\xff" * 100_000)],
+    "text-longer-than-frame": lambda c: [message(c, 1, 1 << 15, b"\xffxx")],
     # Not wrong by itself: what follows are bodies of messages that the real broker knows nothing of.
-    "nested-headers": lambda c: [deliver(c.channel, c.tag), header(c.channel, 1, 1 << 13, nested(20_000, arrays=False)), body(c.channel, b"x"), 1, None],
-    "nested-arrays": lambda c: [deliver(c.channel, c.tag), header(c.channel, 1, 1 << 13, nested(20_000, arrays=True)), body(c.channel, b"x"), 1, None],
-    "64-mib-body": lambda c: [deliver(c.channel, c.tag), header(c.channel, 64 << 20)] + [body(c.channel, b"x" * 131_000)] * 512 + [1, None],
-    "announced-body": lambda c: [deliver(c.channel, c.tag), header(c.channel, 1 << 62), body(c.channel, b"x" * 1000), 1, None],
-    "empty-bodies": lambda c: [deliver(c.channel, c.tag), header(c.channel, 1)] + [body(c.channel, b"") * 8192] * 32 + [None],
-    "unknown-consumer": lambda c: [(deliver(c.channel, b"nobody") + header(c.channel, 1) + body(c.channel, b"x")) * 1000, 1, None],
-    "more-than-prefetch": lambda c: [(deliver(c.channel, c.tag) + header(c.channel, 1) + body(c.channel, b"x")) * 1000] * 100,
+    "nested-headers": lambda c: [message(c, 1, 1 << 13, nested(20_000, arrays=False)), body(c.channel, b"x"), 1, None],
+    "nested-arrays": lambda c: [message(c, 1, 1 << 13, nested(20_000, arrays=True)), body(c.channel, b"x"), 1, None],
+    "64-mib-body": lambda c: [message(c, 64 << 20)] + [body(c.channel, b"x" * 131_000)] * 512 + [1, None],
+    "announced-body": lambda c: [message(c, 1 << 62), body(c.channel, b"x" * 1000), 1, None],
+    "empty-bodies": lambda c: [message(c, 1)] + [body(c.channel, b"") * 8192] * 32 + [None],
+    "unknown-consumer": lambda c: [
+        (deliver(c.channel, b"nobody") + header(c.channel, 1) + body(c.channel, b"x")) * 1000, 1, None,
+    ],
+    "more-than-prefetch": lambda c: [(message(c, 1) + body(c.channel, b"x")) * 1000] * 100,
     "confirm-of-nothing": lambda c: [method(c.channel, 60, 80, struct.pack(">QB", 1 << 60, 1))],
     "answer-to-nothing": lambda c: [method(c.channel, 50, 11, short(b"q") + struct.pack(">II", 1, 1)) * 50],
     "close-with-hostile-text": lambda c: [close(hostile_text(c.password)), 1, None],
     "channel-close-with-hostile-text": lambda c: [
-        method(c.channel, 20, 40, struct.pack(">H", 406) + short(hostile_text(c.password)) + struct.pack(">HH", 0, 0)), 1, None,
+        method(c.channel, 20, 40, b"\1\x96" + short(hostile_text(c.password)) + b"\0" * 4), 1, None,
     ],
     "blocked-without-end": lambda c: [method(0, 10, 60, short(hostile_text(c.password))) * 1000] * 20 + [0.5, None],
     "heartbeats-without-end": lambda c: [HEARTBEATS] * 512 + [None],
     "random-frames": lambda c: [
-        frame(c.random.choice([1, 2, 3, 3, 8]), c.random.choice([0, c.channel]), c.random.randbytes(c.random.randrange(60)))
+        frame(c.random.choice([1, 2, 3, 8]), c.random.choice([0, 1, 2]), c.random.randbytes(c.random.randrange(60)))
         for _ in range(200)
     ] + [1, None],
 }

@@ -35,6 +35,15 @@ struct TokenAnswerTests {
         #expect(failure?.error?.category == .malformedResponse)
     }
 
+    @Test("an empty error is none: nothing is held against the partner")
+    func empty() throws {
+        let failure = #expect(throws: TokenFailure.self) {
+            try answer(#"{"error":"","error_description":""}"#, status: 401)
+        }
+        #expect(failure?.error?.category == .identityUnavailable)
+        #expect(failure?.error?.code == nil && failure?.error?.description == nil)
+    }
+
     @Test("Microsoft's words are cut, its code too")
     func cut() throws {
         let long = String(repeating: "x", count: 100_000)

@@ -5,6 +5,9 @@ extension Frame {
     init(copying frame: amqp_frame_t) {
         channel = frame.channel
         switch CInt(frame.frame_type) {
+        case AMQP_FRAME_HEADER where frame.payload.properties.class_id != UInt16(AMQP_BASIC_CLASS):
+            // librabbitmq decodes them as properties of that class, in a structure of its own.
+            payload = .method(.unknown(UInt32(frame.payload.properties.class_id) << 16))
         case AMQP_FRAME_HEADER:
             payload = .header(
                 bodySize: frame.payload.properties.body_size,

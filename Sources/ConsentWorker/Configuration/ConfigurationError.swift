@@ -10,7 +10,7 @@ package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
         package var description: String {
             let place = path.isEmpty ? "" : "\(path)"
             let at = line.map { " (line \($0))" } ?? ""
-            return place.isEmpty && at.isEmpty ? reason : "\(place)\(at): \(reason)"
+            return Printable.text(place.isEmpty && at.isEmpty ? reason : "\(place)\(at): \(reason)")
         }
     }
 

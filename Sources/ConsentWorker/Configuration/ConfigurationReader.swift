@@ -91,7 +91,7 @@ final class ConfigurationReader {
         for member in members where !known.contains(member.name) {
             findings.faults.append(
                 .init(
-                    path: path.isEmpty ? member.name : "\(path).\(member.name)",
+                    path: join(Self.shown(member.name)),
                     line: member.key.mark?.line,
                     reason: "is not a known key; known here: \(known.sorted().joined(separator: ", "))"
                 )
@@ -99,8 +99,21 @@ final class ConfigurationReader {
         }
         var seen: Set<String> = []
         for member in members where !seen.insert(member.name).inserted {
-            fault(member.name, "occurs more than once")
+            fault(Self.shown(member.name), "occurs more than once")
         }
+    }
+
+    /// What looks like no key may be a value in its place, an address with its password for one.
+    private static func shown(_ key: String) -> String {
+        let isName = key.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        return isName && key.utf8.count <= 64 ? key : "(no name)"
     }
 
     func fault(_ name: String, _ reason: String) {

@@ -46,7 +46,8 @@ struct ErrorBody: Sendable, Hashable {
         }
     }
 
-    private static func cut(_ text: String?) -> String? {
+    /// nil for what says nothing.
+    static func cut(_ text: String?) -> String? {
         guard let text, !text.isEmpty else { return nil }
         return String(text.unicodeScalars.prefix(maximumDescription))
     }

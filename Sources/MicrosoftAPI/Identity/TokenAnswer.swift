@@ -19,10 +19,10 @@ package struct TokenAnswer: Sendable, Hashable {
         guard response.status == 200 else {
             throw TokenFailure.refused(
                 status: response.status,
-                error: document?["error"]?.string.map(Self.cut),
+                error: ErrorBody.cut(document?["error"]?.string),
                 codes: document?["error_codes"]?.array?.compactMap(\.int) ?? [],
                 // The texts name tenants and trace IDs, never tokens.
-                description: document?["error_description"]?.string.map(Self.cut),
+                description: ErrorBody.cut(document?["error_description"]?.string),
                 atPartner: atPartner,
                 retryAfter: response[header: "Retry-After"].flatMap { RetryAfter.parse($0, now: now) }
             )
@@ -42,9 +42,6 @@ package struct TokenAnswer: Sendable, Hashable {
         let seconds = document["expires_in"]?.int ?? document["expires_in"]?.string.flatMap { Int($0) } ?? 3600
         lifetime = .seconds(min(max(seconds, 0), Self.longestLife))
     }
-
-    /// What an event carries at most, in Unicode scalars: a character can be of any length.
-    private static func cut(_ text: String) -> String { String(text.unicodeScalars.prefix(1024)) }
 
     /// Whether it fits into a header: with a line break in it, it would end it (RFC 6750 section 2.1).
     private static func isToken(_ text: String) -> Bool {

@@ -2,8 +2,7 @@ import Fuzzing
 import Glibc
 import TestSupport
 
-/// As main functions get them.
-public typealias Arguments = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+typealias Arguments = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
 nonisolated(unsafe) private var input = FuzzInput.all[0]
 
@@ -17,10 +16,10 @@ private func runLibFuzzer(
 @_silgen_name("LLVMFuzzerMutate")
 private func mutateAsLibFuzzer(_ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ maximum: Int) -> Int
 
-/// The program's main function, by the name that the build gives it. `fuzz` names the inputs, `fuzz INPUT FOLDER`
-/// writes what this input's changes begin with into a folder, `fuzz INPUT FOLDER ARGUMENT…` runs libFuzzer on it.
-@_cdecl("fuzz_main")
-public func run(_ count: CInt, _ arguments: Arguments) -> CInt {
+/// Runs libFuzzer on an input: `INPUT FOLDER ARGUMENT…`, where the arguments are libFuzzer's. Without them it writes what
+/// this input's changes begin with into the folder, and without anything it names the inputs.
+/// - Returns: the exit code.
+func run(_ count: CInt, _ arguments: Arguments) -> CInt {
     let words = (1..<max(1, Int(count))).compactMap { arguments[$0].map { String(cString: $0) } }
     guard words.count >= 2, let found = FuzzInput.all.first(where: { $0.name == words[0] }) else {
         print(FuzzInput.all.map(\.name).joined(separator: "\n"))

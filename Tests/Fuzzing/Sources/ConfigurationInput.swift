@@ -40,7 +40,11 @@ extension FuzzInput {
         } catch let error as ConfigurationError {
             try require(!error.faults.isEmpty, "a refusal names a fault")
             try require(error.faults.allSatisfy { !$0.reason.isEmpty }, "a fault has a reason")
-            try require(!error.description.contains("the-secret-itself"), "no fault shows a secret")
+            try require(!error.description.contains("the-secret-itself@"), "no fault shows a secret")
+            let hasControl = error.description.unicodeScalars.contains {
+                $0.properties.generalCategory == .control && $0 != "\n"
+            }
+            try require(!hasControl, "a fault is printable")
         }
     }
 

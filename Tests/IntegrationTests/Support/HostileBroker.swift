@@ -51,5 +51,6 @@ final class HostileBroker: Sendable {
         }
     }
 
-    func stop() async { await process.stop() }
+    /// It has nothing to finish, and what starts it here blocks the signals that would ask it to end.
+    func stop() async { await process.kill() }
 }

@@ -1,0 +1,3 @@
+import Glibc
+
+exit(run(CommandLine.argc, CommandLine.unsafeArgv))
