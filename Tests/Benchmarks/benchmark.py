@@ -385,9 +385,9 @@ MEASURES = {
         "limits: {partnerCenter: {requests: 2000, per: 1s}}"]),
     "permits": lambda scene, short: paced(scene, 1000, 5 if short else 20, [
         "ordering: none", "limits: {partnerCenter: {requests: 2000, per: 1s}}"]),
-    "lone commands": lambda scene, short: paced(scene, 25, 10 if short else 120, ["ordering: none"], delay=0.05, poisson=True),
+    "lone commands": lambda scene, short: paced(scene, 25, 20 if short else 120, ["ordering: none"], delay=0.05, poisson=True),
     "lone commands of the floor": lambda scene, short: paced(
-        scene, 25, 10 if short else 120, ["limits: none"], delay=0.05, poisson=True, start=scene.floor),
+        scene, 25, 20 if short else 120, ["limits: none"], delay=0.05, poisson=True, start=scene.floor),
     "one application": lambda scene, short: paced(scene, 2000, 5 if short else 20, ["limits: none"]),
     "200 applications": lambda scene, short: paced(scene, 2000, 5 if short else 20, ["limits: none"], applications=200),
 }
