@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 import uuid
@@ -305,6 +306,34 @@ def publish_paced(broker_port, generation, rate, count, applications, poisson):
     print(json.dumps(published))
 
 
+def scraped(scene, rate, seconds):
+    """As `paced`, while /metrics is read all the time: how long a scrape takes, and what it costs the commands."""
+    took, ended = [], threading.Event()
+
+    def scrape():
+        while not ended.wait(0.1):
+            began = time.monotonic()
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{scene.admin}/metrics", timeout=5) as answer:
+                    answer.read()
+            except OSError:
+                # Not up yet, or no longer.
+                continue
+            took.append((time.monotonic() - began) * 1e3)
+
+    thread = threading.Thread(target=scrape)
+    without = paced(scene, rate, seconds, ["limits: none"])
+    thread.start()
+    try:
+        during = paced(scene, rate, seconds, ["limits: none"])
+    finally:
+        ended.set()
+        thread.join()
+    took.sort()
+    return {"scrapes": len(took), "scrapeMilliseconds": {"p50": quantile(took, 0.5), "max": took[-1]},
+            "without": without, "during": during}
+
+
 def quantile(ordered, share):
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
@@ -385,6 +414,7 @@ MEASURES = {
         "limits: {partnerCenter: {requests: 2000, per: 1s}}"]),
     "permits": lambda scene, short: paced(scene, 1000, 5 if short else 20, [
         "ordering: none", "limits: {partnerCenter: {requests: 2000, per: 1s}}"]),
+    "scrapes": lambda scene, short: scraped(scene, 500, 5 if short else 20),
     "lone commands": lambda scene, short: paced(scene, 25, 20 if short else 120, ["ordering: none"], delay=0.05, poisson=True),
     "lone commands of the floor": lambda scene, short: paced(
         scene, 25, 20 if short else 120, ["limits: none"], delay=0.05, poisson=True, start=scene.floor),
