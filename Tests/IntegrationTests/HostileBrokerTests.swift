@@ -34,29 +34,35 @@ extension EnduranceTests {
 
         @Test func theWorkerOutlivesEveryScenarioAndWorksAgainBehindAnHonestBroker() async throws {
             try await Scene.run { scene in
-                let broker = try await HostileBroker(scene, seed: 1)
-                try scene.configure(amqp: "amqp: {url: \"\(broker.url)\", heartbeat: 2s}")
-                try await scene.withWorker { worker in
-                    try await Platform.run(scene) { platform in
-                        let first = try await platform.event(platform.publish(platform.command("grant")))
-                        #expect(first.outcome == "succeeded")
-                        let atRest = try worker.residentKilobytes()
-                        let all = try await HostileBroker.scenarios()
-                        #expect(all.count >= 50 && Set(Self.brief).isSubset(of: all))
-                        for scenario in Load.isLong ? all : Self.brief {
-                            try await Self.play(scenario, broker, worker)
+                try await HostileBroker.run(scene, seed: 1) { broker in
+                    try scene.configure(amqp: "amqp: {url: \"\(broker.url)\", heartbeat: 2s}")
+                    try await scene.withWorker { worker in
+                        try await Platform.run(scene) { platform in
+                            try await Self.playAll(broker, worker, platform)
                         }
-                        try broker.play("honest")
-                        try await worker.waitUntilReady()
-                        let last = try await platform.event(platform.publish(platform.command("grant")))
-                        #expect(last.outcome == "succeeded")
-                        let peak = try worker.residentKilobytes(peak: true)
-                        print("hostile broker: \(atRest) kB before, \(peak) kB at most")
-                        #expect(peak - atRest <= 40 * 1024)
                     }
                 }
-                await broker.stop()
             }
+        }
+
+        private static func playAll(
+            _ broker: HostileBroker,
+            _ worker: WorkerProcess,
+            _ platform: Platform
+        ) async throws {
+            let first = try await platform.event(platform.publish(platform.command("grant")))
+            #expect(first.outcome == "succeeded")
+            let atRest = try worker.residentKilobytes()
+            let all = try await HostileBroker.scenarios()
+            #expect(all.count >= 50 && Set(brief).isSubset(of: all))
+            for scenario in Load.isLong ? all : brief { try await play(scenario, broker, worker) }
+            try broker.play("honest")
+            try await worker.waitUntilReady()
+            let last = try await platform.event(platform.publish(platform.command("grant")))
+            #expect(last.outcome == "succeeded")
+            let peak = try worker.residentKilobytes(peak: true)
+            print("hostile broker: \(atRest) kB before, \(peak) kB at most")
+            #expect(peak - atRest <= 40 * 1024)
         }
 
         private static func play(_ scenario: String, _ broker: HostileBroker, _ worker: WorkerProcess) async throws {

@@ -16,7 +16,19 @@ final class HostileBroker: Sendable {
     private let scenarioFile: String
     let url: String
 
-    init(_ scene: Scene, seed: UInt64) async throws {
+    /// Runs `body` with a broker in front of the scene's, and ends it behind it.
+    static func run(_ scene: Scene, seed: UInt64, _ body: (HostileBroker) async throws -> Void) async throws {
+        let broker = try await HostileBroker(scene, seed: seed)
+        do {
+            try await body(broker)
+        } catch {
+            await broker.stop()
+            throw error
+        }
+        await broker.stop()
+    }
+
+    private init(_ scene: Scene, seed: UInt64) async throws {
         scenarioFile = "\(scene.folder)/scenario"
         let portFile = "\(scene.folder)/hostile-port"
         try "honest".write(toFile: scenarioFile, atomically: true, encoding: .utf8)
@@ -52,5 +64,5 @@ final class HostileBroker: Sendable {
     }
 
     /// It has nothing to finish, and what starts it here blocks the signals that would ask it to end.
-    func stop() async { await process.kill() }
+    private func stop() async { await process.kill() }
 }
