@@ -252,7 +252,9 @@ let package = Package(
         ),
         .testTarget(
             name: "AdminTests",
-            dependencies: ["Admin", "ConsentWorker", "ConsentContract", "MicrosoftAPI", "TestSupport", coreMetrics],
+            dependencies: [
+                "Admin", "ConsentWorker", "ConsentContract", "MicrosoftAPI", "Resilience", "TestSupport", coreMetrics,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -16,26 +16,11 @@ import ServiceLifecycle
 ///
 /// All of it is read off what the worker notes anyway: nobody who asks makes a command wait.
 package struct AdminService: Service, CustomStringConvertible {
-    /// A thread that has not turned for this long is stuck.
-    package static let stall = Duration.seconds(3)
-
-    /// Calls one of the worker's threads.
-    package struct Probe: Sendable {
-        package let name: String
-        /// Returns as soon as the thread has a turn.
-        package let ping: @Sendable () async -> Void
-
-        package init(_ name: String, _ ping: @escaping @Sendable () async -> Void) {
-            self.name = name
-            self.ping = ping
-        }
-    }
-
     private let configuration: Configuration.Admin
     private let health: WorkerHealth
     private let status: WorkerStatus
     private let metrics: MetricRegistry
-    private let probes: [Probe]
+    private let liveness: Liveness
     private let clock: any MonotonicClock
     private let logger: Logger
     private let onListening: @Sendable (Int) -> Void
@@ -46,7 +31,7 @@ package struct AdminService: Service, CustomStringConvertible {
         health: WorkerHealth,
         status: WorkerStatus,
         metrics: MetricRegistry,
-        probes: [Probe],
+        liveness: Liveness,
         clock: any MonotonicClock = SystemClock(),
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
@@ -55,7 +40,7 @@ package struct AdminService: Service, CustomStringConvertible {
         self.health = health
         self.status = status
         self.metrics = metrics
-        self.probes = probes
+        self.liveness = liveness
         self.clock = clock
         self.logger = logger
         self.onListening = onListening
@@ -80,7 +65,7 @@ package struct AdminService: Service, CustomStringConvertible {
             logger: logger
         )
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { [lag = LoopLag(probes: probes, clock: clock)] in await lag.run() }
+            group.addTask { [lag = LoopLag(probes: liveness.probes, clock: clock)] in await lag.run() }
             defer { group.cancelAll() }
             try await application.run()
         }
@@ -109,32 +94,14 @@ package struct AdminService: Service, CustomStringConvertible {
     }
 
     private func live() async -> Response {
-        var stalled: [String] = []
-        for probe in probes where await !turns(probe.ping) { stalled.append(probe.name) }
-        let stuck = stalled.isEmpty ? await status.stuck() : []
-        let isLive = stalled.isEmpty && stuck.isEmpty
+        let finding = await liveness.look()
         return Self.response(
-            isLive ? .ok : .serviceUnavailable,
+            finding.isLive ? .ok : .serviceUnavailable,
             [
-                "live": .bool(isLive), "stalled": .array(stalled.map { .string($0) }),
-                "stuck": .array(stuck.map { .string("\($0)") }),
+                "live": .bool(finding.isLive), "stalled": .array(finding.stalled.map { .string($0) }),
+                "stuck": .array(finding.stuck.map { .string("\($0)") }),
             ]
         )
-    }
-
-    /// Tasks of their own: nobody can wait for one that hangs on a stuck thread.
-    private func turns(_ ping: @escaping @Sendable () async -> Void) async -> Bool {
-        let answer = OneShot<Bool>()
-        Task {
-            await ping()
-            answer.resolve(true)
-        }
-        let timer = Task { [clock] in
-            try await clock.sleep(for: Self.stall)
-            answer.resolve(false)
-        }
-        defer { timer.cancel() }
-        return await answer.wait()
     }
 
     private static func response(_ status: HTTPResponse.Status, _ body: JSONValue) -> Response {

@@ -57,7 +57,10 @@ extension EnduranceTests {
                         )
                     }
                     let arrivals = try await scene.simulator.arrivals(of: "\(scene.application)")
-                    try Self.expectOrder(of: arrivals, published: commands.map(\.1))
+                    #expect(Set(arrivals.map(\.customer)).count == Self.customers)
+                    let order = try CustomerOrder(of: arrivals, published: commands.map(\.1))
+                    order.expectKept()
+                    order.expectEachTookEffect()
                     print(
                         "fleet: order with two pods ended by \(end): \(arrivals.count) requests for \(count) commands, "
                             + "\(arrivals.count { $0.status == 500 }) answered 500, "
@@ -85,24 +88,6 @@ extension EnduranceTests {
             try await eventually("a pod owns the application") {
                 for pod in pods where try await pod.owns().contains("\(scene.application)") { return pod }
                 return nil
-            }
-        }
-
-        /// Per customer: commands first arrive in publish order, take effect once each in publish order, and the last
-        /// effect is the last command's.
-        static func expectOrder(of arrivals: [SimulatorProcess.Arrival], published: [String]) throws {
-            let numbers = Dictionary(
-                uniqueKeysWithValues: published.enumerated().map { (Correlation.header($1), $0) }
-            )
-            let byCustomer = Dictionary(grouping: arrivals, by: \.customer)
-            #expect(byCustomer.count == customers)
-            for (customer, arrivals) in byCustomer {
-                let sent = try arrivals.map { try #require(numbers[$0.correlationID ?? ""]) }
-                var seen: Set<Int> = []
-                let first = sent.filter { seen.insert($0).inserted }
-                #expect(first == first.sorted(), "customer \(customer ?? "?"): first arrivals \(first)")
-                let effects = zip(arrivals, sent).filter { $0.0.effect != nil && !$0.0.repeated }.map(\.1)
-                #expect(effects == seen.sorted(), "customer \(customer ?? "?"): effects \(effects)")
             }
         }
     }

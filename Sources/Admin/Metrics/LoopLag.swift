@@ -5,7 +5,7 @@ import Resilience
 struct LoopLag: Sendable {
     private static let interval = Duration.seconds(1)
 
-    let probes: [AdminService.Probe]
+    let probes: [Liveness.Probe]
     let clock: any MonotonicClock
 
     /// Runs until the task is cancelled.

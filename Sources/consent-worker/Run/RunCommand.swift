@@ -61,10 +61,13 @@ struct RunCommand: AsyncParsableCommand {
             health: health,
             status: status,
             metrics: metrics,
-            probes: [
-                .init("work") { await health.ping() }, .init("publish") { await publisher.ping() },
-                .init("http") { await client.ping() },
-            ],
+            liveness: Liveness(
+                probes: [
+                    .init("work") { await health.ping() }, .init("publish") { await publisher.ping() },
+                    .init("http") { await client.ping() },
+                ],
+                stuck: { await status.stuck() }
+            ),
             logger: logger,
             onListening: { logger.notice("admin listener is up", metadata: ["port": "\($0)"]) }
         )

@@ -33,6 +33,14 @@ struct CustomerOrder {
         }
     }
 
+    /// Each of the commands that were sent took effect.
+    func expectEachTookEffect() {
+        for (customer, sent) in sent {
+            let effects = Set(sent.filter { $0.arrival.effect != nil }.map(\.place))
+            #expect(effects == Set(sent.map(\.place)), "customer \(customer): effects \(effects.sorted())")
+        }
+    }
+
     /// No request of a command arrives after one of a later command: not even a retry.
     func expectNoneInterleaved() {
         for (customer, sent) in sent {
