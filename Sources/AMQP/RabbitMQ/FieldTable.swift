@@ -123,17 +123,8 @@ enum FieldTable {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// The broker's words for people, without what could repaint a terminal or make one line look like two.
-    static func words(_ bytes: amqp_bytes_t) -> String {
-        var result = "".unicodeScalars
-        for scalar in string(bytes).unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator: result.append("\u{FFFD}")
-            default: result.append(scalar)
-            }
-        }
-        return String(result)
-    }
+    /// The broker's words for people.
+    static func words(_ bytes: amqp_bytes_t) -> String { Printable.text(string(bytes)) }
 
     static func array(_ bytes: amqp_bytes_t) -> [UInt8] {
         Array(UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.len))

@@ -1,3 +1,5 @@
+import AMQP
+
 /// Everything wrong with a configuration, at once.
 package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
     package struct Fault: Sendable, Hashable, CustomStringConvertible {

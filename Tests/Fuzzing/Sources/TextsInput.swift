@@ -1,3 +1,4 @@
+import AMQP
 import ConsentContract
 import MicrosoftAPI
 import Resilience
