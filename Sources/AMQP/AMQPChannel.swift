@@ -44,6 +44,10 @@ package struct AMQPChannel: Sendable {
         _ = try await connection.request(.queueBind(binding), on: self)
     }
 
+    package func unbind(_ binding: AMQPBinding) async throws(AMQPError) {
+        _ = try await connection.request(.queueUnbind(binding), on: self)
+    }
+
     package func deleteQueue(_ name: String) async throws(AMQPError) {
         _ = try await connection.request(.queueDelete(name), on: self)
     }

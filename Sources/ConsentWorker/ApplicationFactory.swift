@@ -36,8 +36,22 @@ struct ApplicationFactory: Sendable {
         return worker(application, tokens, tokenBreakers, limits)
     }
 
+    /// Declares what the applications need, and says what should be otherwise.
+    /// - Throws: ``TopologyMismatch``; ``AMQPError``.
+    func declare(_ applications: [Configuration.Application], on connection: AMQPConnection) async throws {
+        for application in try await agreement(on: applications).declare(on: connection) {
+            logger.warning(
+                """
+                the application's command queue was declared for another ordering; run declare-topology when no worker \
+                runs and the queue is empty
+                """,
+                metadata: ["application": "\(application)"]
+            )
+        }
+    }
+
     /// The fleet's agreement on some of the applications.
-    func agreement(on applications: [Configuration.Application]) -> FleetAgreement {
+    private func agreement(on applications: [Configuration.Application]) -> FleetAgreement {
         var configuration = configuration
         configuration.applications = applications
         return FleetAgreement(configuration, clock: clock)

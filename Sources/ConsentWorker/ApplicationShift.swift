@@ -58,7 +58,7 @@ struct ApplicationShift: Sendable {
     private func work(_ worker: ApplicationWorker) async throws {
         if !declared.contains(worker.id) {
             do {
-                try await factory.agreement(on: [worker.application]).declare(on: connection)
+                try await factory.declare([worker.application], on: connection)
             } catch let mismatch as TopologyMismatch {
                 // The others go on.
                 logger.error(

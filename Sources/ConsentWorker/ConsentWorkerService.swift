@@ -127,7 +127,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
     private func serve(_ connection: AMQPConnection) async throws {
         let applications = roster.applications
         do {
-            try await factory.agreement(on: applications).declare(on: connection)
+            try await factory.declare(applications, on: connection)
         } catch {
             health.setDisconnected("\(error)")
             throw error

@@ -156,6 +156,31 @@ extension IntegrationTests {
             }
         }
 
+        @Test func anotherOrderingIsDeclaredOnceTheApplicationIsIdle() async throws {
+            try await Scene.run { scene in
+                try scene.configure()
+                try await scene.declareTopology()
+                try scene.configure(application: ["ordering: none"])
+                let line = "declared for another ordering"
+                try await Platform.run(scene) { platform in
+                    let waiting = try await platform.publish(platform.command("grant"))
+                    let refused = try await scene.commandLine("declare-topology")
+                    #expect(refused.status == 78 && refused.errors.contains("not empty"), "\(refused)")
+                    try await scene.withWorker { worker in
+                        let event = try await platform.event(waiting)
+                        #expect(event.outcome == "succeeded")
+                        #expect(worker.log.contains(line))
+                    }
+                    try await scene.declareTopology()
+                    try await scene.withWorker { worker in
+                        let event = try await platform.event(platform.publish(platform.command("revoke")))
+                        #expect(event.outcome == "succeeded")
+                        #expect(!worker.log.contains(line))
+                    }
+                }
+            }
+        }
+
         @Test func aUserWhoMayNotDeclareWorksOnWhatIsThere() async throws {
             try await Scene.run { scene in
                 try scene.configure()

@@ -190,6 +190,15 @@ final class ConnectionHandle {
                 arguments: table([:])
             )
             try send(AMQP_QUEUE_BIND_METHOD, bind, channel)
+        case .queueUnbind(let binding):
+            let unbind = amqp_queue_unbind_t(
+                ticket: 0,
+                queue: bytes(binding.queue),
+                exchange: bytes(binding.exchange),
+                routing_key: bytes(binding.routingKey),
+                arguments: table([:])
+            )
+            try send(AMQP_QUEUE_UNBIND_METHOD, unbind, channel)
         case .queueDelete(let queue):
             let delete = amqp_queue_delete_t(ticket: 0, queue: bytes(queue), if_unused: 0, if_empty: 0, nowait: 0)
             try send(AMQP_QUEUE_DELETE_METHOD, delete, channel)

@@ -9,6 +9,7 @@ enum Request: Sendable {
     case queueDeclare(AMQPQueue)
     case exchangeDeclare(AMQPExchange)
     case queueBind(AMQPBinding)
+    case queueUnbind(AMQPBinding)
     case queueDelete(String)
     case exchangeDelete(String)
     case consume(queue: String, tag: String, exclusive: Bool)

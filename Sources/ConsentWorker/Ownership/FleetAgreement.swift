@@ -12,17 +12,19 @@ package struct FleetAgreement: Sendable {
         self.clock = clock
     }
 
-    private var topology: Topology { Topology(applications: configuration.applications.map(\.applicationID)) }
+    private var topology: Topology { Topology(configuration.applications) }
 
     /// Declares the topology, and writes the token of each application whose owner queue is new.
+    /// - Returns: the applications whose command queue is made for the other ordering.
     /// - Throws: ``TopologyMismatch``; ``AMQPError``.
-    package func declare(on connection: AMQPConnection) async throws {
+    func declare(on connection: AMQPConnection) async throws -> Set<GUID> {
         let missing = try await topology.missingOwnerQueues(on: connection)
-        try await topology.declare(on: connection)
+        let madeForOther = try await topology.declare(on: connection)
         for application in configuration.applications where missing.contains(application.applicationID) {
             // Nobody can have owned it before there was a queue.
             try await write(application, isReleased: true, on: connection)
         }
+        return madeForOther
     }
 
     /// What the fleet has agreed on, by the token if it can be looked at now, else as configured: an owner who holds
@@ -45,10 +47,12 @@ package struct FleetAgreement: Sendable {
         return own
     }
 
-    /// Makes the fleet agree on what is configured. Only while no pod runs the application and nothing is queued for
-    /// it: commands of one customer must not be in hand under two rules.
+    /// Declares the topology and makes the fleet agree on what is configured. Only while no pod runs the application
+    /// and nothing is queued for it: commands of one customer must not be in hand under two rules.
     /// - Returns: why an application could not be changed; empty if all are as configured.
+    /// - Throws: ``TopologyMismatch``; ``AMQPError``.
     package func impose(on connection: AMQPConnection) async throws -> [String] {
+        let madeForOther = try await declare(on: connection)
         var refusals: [String] = []
         for application in configuration.applications {
             let own = OwnerToken.Agreement(application)
@@ -70,6 +74,10 @@ package struct FleetAgreement: Sendable {
             }
             // What an owner holds cannot be read, but that it is owned says that it keeps order.
             if case .taken = sight, own.ordering == .none { refusal = "is owned by a running worker" }
+            if refusal == nil, madeForOther.contains(application.applicationID) {
+                let isRemade = try await topology.remake(commandQueueOf: application.applicationID, on: connection)
+                if !isRemade { refusal = "keeps its queue of another ordering: it is consumed or not empty" }
+            }
             if let refusal { refusals.append("application \(application.applicationID) \(refusal)") }
         }
         return refusals

@@ -19,12 +19,37 @@ package struct Topology: Sendable {
     }
 
     let applications: [GUID]
+    let commandQueues: [CommandQueue]
     package let exchanges: [AMQPExchange]
     package let queues: [AMQPQueue]
     package let bindings: [AMQPBinding]
 
-    package init(applications: [GUID]) {
+    /// The queue of an application's commands.
+    struct CommandQueue {
+        let application: GUID
+        let ordering: Configuration.Ordering
+
+        /// An owner takes its commands alone already. That its queue knows it keeps the order where the broker takes a
+        /// lost node's consumer for alive again: it would be delivered what comes after the owner's.
+        var queue: AMQPQueue {
+            quorum(Name.commandQueue(application), ordering == .customer ? ["x-single-active-consumer": true] : [:])
+        }
+
+        /// The same as the other ordering has it.
+        var other: CommandQueue {
+            CommandQueue(application: application, ordering: ordering == .customer ? .none : .customer)
+        }
+
+        var binding: AMQPBinding {
+            AMQPBinding(queue: queue.name, exchange: Name.commands, routingKey: "\(application).#")
+        }
+    }
+
+    package init(_ configured: [Configuration.Application]) {
+        let applications = configured.map(\.applicationID)
+        let commandQueues = configured.map { CommandQueue(application: $0.applicationID, ordering: $0.ordering) }
         self.applications = applications
+        self.commandQueues = commandQueues
         exchanges = [
             AMQPExchange(Name.unroutable, type: "fanout"),
             AMQPExchange(
@@ -43,7 +68,7 @@ package struct Topology: Sendable {
                 // Nobody reads this one as a rule: bounded, the oldest go first.
                 Self.quorum(Name.unclaimed, ["x-max-length": 100_000, "x-overflow": "drop-head"]),
                 Self.quorum(Name.deadLetters),
-            ] + applications.map { Self.quorum(Name.commandQueue($0)) }
+            ] + commandQueues.map(\.queue)
             // One message says that the application is paused, as well as several.
             + applications.map { Self.quorum(Name.pauseQueue($0), ["x-max-length": 1]) }
             + applications.map {
@@ -55,9 +80,7 @@ package struct Topology: Sendable {
             [Name.unroutable, Name.unclaimed, Name.deadLetters].map {
                 AMQPBinding(queue: $0, exchange: $0, routingKey: "")
             }
-            + applications.map {
-                AMQPBinding(queue: Name.commandQueue($0), exchange: Name.commands, routingKey: "\($0).#")
-            }
+            + commandQueues.map(\.binding)
     }
 
     /// The delivery limit is out of reach but positive: RabbitMQ 4 drops after 20 deliveries by default, and 3.x reads

@@ -1,12 +1,14 @@
-package import AMQP
+import AMQP
 import ConsentContract
 
 extension Topology {
     /// Declares everything; what is there already with the same properties stays as it is. Where the user may not
     /// declare, it is enough that a queue or exchange is there.
+    /// - Returns: the applications whose command queue is made for the other ordering. It can be worked on.
     /// - Throws: ``TopologyMismatch`` for all that is missing or has other properties; ``AMQPError``.
-    package func declare(on connection: AMQPConnection) async throws {
+    func declare(on connection: AMQPConnection) async throws -> Set<GUID> {
         var mismatches: [String] = []
+        var madeForOther: Set<GUID> = []
         for exchange in exchanges {
             var present = exchange
             present.passive = true
@@ -18,14 +20,14 @@ extension Topology {
             if let problem { mismatches.append("the exchange \(exchange.name) \(problem)") }
         }
         for queue in queues {
-            var present = queue
-            present.passive = true
-            let problem = try await problem(
-                on: connection,
-                { channel throws(AMQPError) in try await channel.declare(queue) },
-                orPresent: { [present] channel throws(AMQPError) in try await channel.declare(present) }
-            )
-            if let problem { mismatches.append("the queue \(queue.name) \(problem)") }
+            guard let problem = try await problem(on: connection, queue) else { continue }
+            if let command = commandQueues.first(where: { $0.queue == queue }),
+                try await self.problem(on: connection, command.other.queue) == nil
+            {
+                madeForOther.insert(command.application)
+            } else {
+                mismatches.append("the queue \(queue.name) \(problem)")
+            }
         }
         guard mismatches.isEmpty else { throw TopologyMismatch(mismatches: mismatches) }
         for binding in bindings {
@@ -36,6 +38,26 @@ extension Topology {
                 orPresent: { _ throws(AMQPError) in }
             )
         }
+        return madeForOther
+    }
+
+    /// Makes an idle application's command queue anew, for the ordering that is configured. What is published meanwhile
+    /// is unroutable, which its publishers are told.
+    /// - Returns: false if it was not idle; it is as before then.
+    func remake(commandQueueOf application: GUID, on connection: AMQPConnection) async throws(AMQPError) -> Bool {
+        guard let command = commandQueues.first(where: { $0.application == application }) else { return false }
+        let channel = try await connection.openChannel()
+        // Quorum queues cannot be deleted "if empty" or "if unused": nothing may come in after the look at it.
+        try await channel.unbind(command.binding)
+        let status = try await channel.declare(AMQPQueue(command.queue.name, passive: true))
+        let isIdle = status.messages == 0 && status.consumers == 0
+        if isIdle {
+            try await channel.deleteQueue(command.queue.name)
+            try await channel.declare(command.queue)
+        }
+        try await channel.bind(command.binding)
+        try await channel.close()
+        return isIdle
     }
 
     /// The applications that have no owner queue yet.
@@ -52,6 +74,16 @@ extension Topology {
             }
         }
         return missing
+    }
+
+    private func problem(on connection: AMQPConnection, _ queue: AMQPQueue) async throws(AMQPError) -> String? {
+        var present = queue
+        present.passive = true
+        return try await problem(
+            on: connection,
+            { channel throws(AMQPError) in try await channel.declare(queue) },
+            orPresent: { [present] channel throws(AMQPError) in try await channel.declare(present) }
+        )
     }
 
     private typealias Step = (AMQPChannel) async throws(AMQPError) -> Void

@@ -23,15 +23,13 @@ struct DeclareTopologyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try options.load()
-        let topology = Topology(applications: configuration.applications.map(\.applicationID))
+        let topology = Topology(configuration.applications)
         if print {
             Terminal.say(topology.definitions(virtualHost: configuration.brokers[0].virtualHost).text)
             return
         }
         try await BrokerSession.run(configuration) { session in
-            let agreement = FleetAgreement(configuration)
-            try await agreement.declare(on: session.connection)
-            let refusals = try await agreement.impose(on: session.connection)
+            let refusals = try await FleetAgreement(configuration).impose(on: session.connection)
             guard refusals.isEmpty else {
                 for refusal in refusals {
                     Terminal.complain("\(refusal). Stop the workers and let the queue run empty first.")
