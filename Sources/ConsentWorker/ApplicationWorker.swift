@@ -59,6 +59,12 @@ struct ApplicationWorker: Sendable {
                         .run(tenure.lease, tenure.suspicion, until: tenure.release)
                 }
             case .none:
+                if application.ordering != .none {
+                    logger.warning(
+                        "the fleet keeps no order for the application, though this pod is configured to",
+                        metadata: ["application": "\(id)"]
+                    )
+                }
                 health.setShared(id, true)
                 defer { health.setShared(id, false) }
                 try await compete(on: connection, prefetch: agreed.prefetch)
@@ -100,7 +106,8 @@ struct ApplicationWorker: Sendable {
             CommandConsumer(
                 connection: connection,
                 applicationID: id,
-                prefetch: session.isProbing ? 1 : prefetch,
+                // A quorum queue puts what comes back behind what came back before: order asks for the whole of it.
+                prefetch: session.isProbing && session.lease == nil ? 1 : prefetch,
                 session: session,
                 executor: executor,
                 settlement: settlement,

@@ -145,6 +145,48 @@ extension EnduranceTests {
             }
         }
 
+        /// After a minute the window goes back, and one command at a time finds out whether the outage is over.
+        @Test func commandsOfACustomerKeepTheirOrderThroughAnOutageThatIsProbed() async throws {
+            let (customers, rounds) = (20, 30)
+            try await Scene.run(simulator: ["--limit", "none"]) { scene in
+                try scene.configure(
+                    application: ["limits: {partnerCenter: {requests: 1000}}"],
+                    top: ["breaker: {window: 2s}", "log: {level: debug}"]
+                )
+                try await scene.declareTopology()
+                try await Platform.run(scene) { platform in
+                    let commands = (0..<customers * rounds).map { index in
+                        let kind = index / customers % 2 == 0 ? "grant" : "revoke"
+                        return (
+                            platform.command(kind, customer: Platform.customer(index % customers)), "c-\(index)"
+                        )
+                    }
+                    try await scene.simulator.inject([
+                        "match": ["path": "applicationconsents"], "action": ["status": ["status": 503]],
+                    ])
+                    try await platform.publishAll(commands)
+                    try await scene.withWorker { worker in
+                        _ = try await eventually("the window goes back", within: .seconds(120)) {
+                            worker.log.contains("nothing can be sent for a while") ? true : nil
+                        }
+                        let refused = try await scene.simulator.arrivals(of: "\(scene.application)").count
+                        _ = try await eventually("some probes") {
+                            try await scene.simulator.arrivals(of: "\(scene.application)").count > refused + 2
+                                ? true : nil
+                        }
+                        try await scene.simulator.clearFaults()
+                        try await platform.waitForEvents(commands.count, within: .seconds(60))
+                    }
+                    #expect(platform.events.allSatisfy { $0.outcome == "succeeded" })
+                    let arrivals = try await scene.simulator.arrivals(of: "\(scene.application)")
+                    let order = try CustomerOrder(of: arrivals, published: commands.map(\.1))
+                    order.expectKept()
+                    order.expectEachTookEffect()
+                    order.expectNoneInterleaved()
+                }
+            }
+        }
+
         @Test func aColdStartWithoutIdentityHostWaitsForIt() async throws {
             let (partners, customers, seconds) = Load.isLong ? (60, 300, 60) : (20, 80, 6)
             try await Scene.run(simulator: ["--limit", "none"]) { scene in

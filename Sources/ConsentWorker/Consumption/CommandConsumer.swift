@@ -153,14 +153,16 @@ actor CommandConsumer {
             if delivery.redelivered, let held = lanes[lane].first(where: { $0.message.isRedelivered(as: message) }) {
                 return held.message.replaceDelivery(by: message)
             }
-            if session.suspicion == nil, message.deliveries > Self.mostDeliveries {
-                // Without an owner there is nobody to tell which message ran at the end of a worker.
+            if session.suspicion == nil, !session.isProbing, message.deliveries > Self.mostDeliveries {
+                // Without an owner there is nobody to tell which message ran at the end of a worker. One that probes
+                // whether an outage is over has been handed back again and again for the outage's sake.
                 return group.addTask { await self.condemn(command, message) }
             }
             if lanes.isEmpty { lastProgress = clock.now }
+            let mayStart = !session.isProbing || lanes.isEmpty
             let isFirst = lanes.enter(lane, (command, message))
             activity.holds(commands: lanes.count, lanes: lanes.laneCount)
-            if isFirst {
+            if isFirst, mayStart {
                 // At once, and on this thread: elsewhere it would come back here after every wait.
                 group.addImmediateTask(executorPreference: connection.loop) {
                     await self.runLane(lane, command, message)

@@ -40,8 +40,8 @@ final class ReceivedMessage: Sendable {
     /// True if `other` is this very message, delivered again on the same channel: a node of the broker that lost
     /// sight of the channel for a while does that.
     func isRedelivered(as other: ReceivedMessage) -> Bool {
-        other.delivery.redelivered && other.deliveries > deliveries && other.correlationID == correlationID
-            && other.delivery.body == delivery.body
+        other.delivery.redelivered && other.deliveries > Self.deliveries(latest.withLockedValue { $0 })
+            && other.correlationID == correlationID && other.delivery.body == delivery.body
     }
 
     /// Acknowledges by the later delivery of the same message: the earlier one's tag means nothing any more.
@@ -59,19 +59,25 @@ final class ReceivedMessage: Sendable {
 
     /// Names the message itself, whatever it holds.
     var name: GUID {
-        guard case .complete(let body) = delivery.body else {
-            return Identifiers.event(body: [], correlationID: correlationID)
+        switch delivery.body {
+        case .complete(let body): return Identifiers.event(body: body, correlationID: correlationID)
+        case .tooLarge(let bytes):
+            // It was not kept; what else tells it from others is the same at every delivery.
+            let properties = delivery.properties
+            let substitute = "\(bytes)/\(properties.messageID ?? "")/\(properties.timestamp ?? 0)"
+            return Identifiers.event(body: Array(substitute.utf8), correlationID: correlationID)
         }
-        return Identifiers.event(body: body, correlationID: correlationID)
     }
 
     var generation: Int { max(0, Int(headers[Self.generationHeader]?.int ?? 0)) }
 
     /// How often the broker has delivered it, this time included.
-    var deliveries: Int {
+    var deliveries: Int { Self.deliveries(delivery) }
+
+    private static func deliveries(_ delivery: AMQPDelivery) -> Int {
         // A publisher can set the header too; it counts only where the broker says that it delivers again.
         guard delivery.redelivered else { return 1 }
-        guard let count = headers[Self.deliveryCountHeader]?.int else { return 2 }
+        guard let count = delivery.properties.headers[deliveryCountHeader]?.int else { return 2 }
         return Int(min(max(count, 1), 1_000_000)) + 1
     }
 

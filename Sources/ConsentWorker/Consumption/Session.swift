@@ -8,7 +8,7 @@ struct Session: Sendable {
     let lease: Lease?
     /// Knows which message is to run alone; nil where there is no owner.
     var suspicion: Suspicion?
-    /// With one command in hand, in an outage: ends when that one has.
+    /// Starts one command only, in an outage: ends when that one has.
     var isProbing = false
 
     /// Whether a request may be written now.
