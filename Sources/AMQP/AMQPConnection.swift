@@ -108,6 +108,12 @@ package actor AMQPConnection: EventSource {
         fail(AMQPError(.connectionLost, "the connection was closed"))
     }
 
+    /// Closes the connection and ends its thread, which it has for itself. What is asked of it afterwards never returns.
+    package nonisolated func retire() async {
+        await close()
+        loop.stop()
+    }
+
     /// Ends the connection without a goodbye.
     ///
     /// Unsettled deliveries go back to quorum queues in their order. After a polite close, or a cancelled consumer,
@@ -143,9 +149,11 @@ package actor AMQPConnection: EventSource {
         let reply = OneShot<Result<ChannelState.Reply, AMQPError>>()
         state.replies.append(.init(reply: reply, deadline: .now + options.replyTimeout))
         if case .qos(let prefetch) = request { state.prefetch = prefetch }
+        // Behind what was sent before it, which may have to wait for the socket.
+        unsent += outbox.take()
+        unsent.append(Outbox.Entry(channel: channel.number, channelID: channel.id, operation: .request(request)))
         do {
             try flush(handle)
-            try handle.send(request, channel: channel.number)
         } catch {
             fail(error)
         }
@@ -252,11 +260,14 @@ package actor AMQPConnection: EventSource {
         let isBatch = unsent.count > 2
         if isBatch { handle.cork(true) }
         var sent = 0
-        while sent < unsent.count, handle.isWritable {
-            // Some entries for each look at the socket: its buffer holds far more than these need.
-            let end = min(sent + 16, unsent.count)
-            for entry in unsent[sent..<end] { try send(entry, handle) }
-            sent = end
+        // How much more may go before the next look at the socket: one that takes any has room for this.
+        var room = 0
+        while sent < unsent.count, room > 0 || handle.isWritable {
+            if room <= 0 { room = 16_384 }
+            let entry = unsent[sent]
+            try send(entry, handle)
+            room -= entry.operation.bytes
+            sent += 1
         }
         if sent == unsent.count { unsent = [] } else { unsent.removeFirst(sent) }
         if isBatch { handle.cork(false) }
@@ -274,6 +285,8 @@ package actor AMQPConnection: EventSource {
         case .reject(let tag, let requeue):
             state.settled()
             try handle.reject(tag, requeue: requeue, channel: entry.channel)
+        case .request(let request):
+            try handle.send(request, channel: entry.channel)
         }
     }
 

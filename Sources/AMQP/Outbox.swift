@@ -9,6 +9,17 @@ package final class Outbox: Sendable {
         case publish(AMQPMessage, OneShot<Confirm>)
         case ack(UInt64)
         case reject(UInt64, requeue: Bool)
+        /// What the caller waits for an answer to.
+        case request(Request)
+
+        /// About how much the socket has to take.
+        package var bytes: Int {
+            switch self {
+            case .publish(let message, _): 512 + message.body.count
+            case .ack, .reject: 32
+            case .request: 512
+            }
+        }
     }
 
     package struct Entry: Sendable {

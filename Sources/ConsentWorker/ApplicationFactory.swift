@@ -122,7 +122,7 @@ struct ApplicationFactory: Sendable {
         )
     }
 
-    /// A short-lived connection with a thread of its own.
+    /// A short-lived connection with a thread of its own, which whoever gets it stops after the connection's end.
     private func seedingConnection() async throws -> AMQPConnection {
         let loop = EventLoop(name: "amqp seeding")
         let connector = AMQPConnector(
@@ -133,12 +133,7 @@ struct ApplicationFactory: Sendable {
             logger: logger
         )
         do {
-            let connection = try await connector.connect(on: loop)
-            Task {
-                _ = try? await connection.waitUntilClosed()
-                loop.stop()
-            }
-            return connection
+            return try await connector.connect(on: loop)
         } catch {
             loop.stop()
             throw error
@@ -173,7 +168,7 @@ struct ApplicationFactory: Sendable {
         func shared(_ api: API) -> APIBounds {
             guard let limit = application.limit(for: api) else { return bounds(api, Unlimited(clock: clock)) }
             let limiter = PermitLimiter(
-                key: "\(api.permitKey).\(application.applicationID)",
+                key: api.permitKey(of: application.applicationID),
                 limit: limit.rate,
                 strict: limit.strict,
                 version: version,
@@ -190,15 +185,5 @@ struct ApplicationFactory: Sendable {
             shared: APILimiters(partnerCenter: shared(.partnerCenter), graph: shared(.graph)),
             permits: permits
         )
-    }
-}
-
-extension API {
-    /// In the names of permit queues.
-    fileprivate var permitKey: String {
-        switch self {
-        case .partnerCenter: "partner-center"
-        case .graph: "graph"
-        }
     }
 }

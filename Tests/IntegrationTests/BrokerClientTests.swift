@@ -233,6 +233,37 @@ extension IntegrationTests {
             try await broker.remove()
         }
 
+        @Test func aRequestOverAFullSocketComesAfterWhatWasSettledBeforeIt() async throws {
+            let broker = try await PrivateBroker()
+            do {
+                try await broker.connect { connection in
+                    let channel = try await connection.openChannel()
+                    let queue = try await channel.declare(AMQPQueue("settled")).name
+                    try await channel.selectConfirms()
+                    #expect(try await publish(message(queue, "one"), on: channel) == .confirmed)
+                    let delivery = try #require(try await get(queue, on: channel))
+                    try await broker.ctl("set_vm_memory_high_watermark", "0.0000001")
+                    // More than the kernel holds for a broker that does not read.
+                    let body = [UInt8](repeating: 7, count: 8000)
+                    for _ in 0..<4000 {
+                        _ = channel.startPublishing(AMQPMessage(exchange: "", routingKey: "nowhere", body: body))
+                    }
+                    delivery.ack()
+                    let closing = Task { try await channel.close() }
+                    // The connection's thread does not wait for the socket.
+                    for _ in 0..<10 { await connection.ping() }
+                    try await broker.ctl("set_vm_memory_high_watermark", "0.6")
+                    try await closing.value
+                    let second = try await connection.openChannel()
+                    #expect(try await depth(queue, on: second) == 0)
+                }
+            } catch {
+                try await broker.remove()
+                throw error
+            }
+            try await broker.remove()
+        }
+
         @Test func aBlockedConnectionIsToldAndTakesMessagesAgainAfterwards() async throws {
             let broker = try await PrivateBroker()
             do {

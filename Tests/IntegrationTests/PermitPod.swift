@@ -37,14 +37,11 @@ final class PermitPod: Sendable {
 
     /// Serves until cancelled.
     func run() async throws {
-        defer { for loop in loops.withLockedValue({ $0 }) { loop.stop() } }
         let connector = try connector("work")
         try await connector.run { connection in
             self.connection.withLockedValue { $0 = connection }
             try await self.limiter.run(on: connection) {
-                let loop = EventLoop(name: "seeding")
-                self.loops.withLockedValue { $0.append(loop) }
-                return try await self.connector("seeding").connect(on: loop)
+                try await self.connector("seeding").connect(on: EventLoop(name: "seeding"))
             }
         }
     }

@@ -1,5 +1,5 @@
 /// What a client asks a broker on a channel, as far as this package does.
-enum Request: Sendable {
+package enum Request: Sendable {
     case connectionCloseOk
     case channelOpen
     case channelClose

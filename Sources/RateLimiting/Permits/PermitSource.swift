@@ -5,7 +5,7 @@ import Resilience
 struct PermitSource: Sendable {
     let seeder: PermitSeeder
     let connection: AMQPConnection
-    /// Opens the short-lived connection that holds the lock and publishes the permits.
+    /// Opens the short-lived connection that holds the lock and publishes the permits, on a loop of its own.
     let openSeedingConnection: @Sendable () async throws -> AMQPConnection
     let tally: PermitTally
     let clock: any MonotonicClock
@@ -39,11 +39,11 @@ struct PermitSource: Sendable {
         return try await withTaskCancellationHandler {
             do {
                 let result = try await seeder.seed(on: seeding, unless: isSettled)
-                await seeding.close()
+                await seeding.retire()
                 if result?.isNew == true { tally.seeded() }
                 return result?.marker
             } catch {
-                await seeding.close()
+                await seeding.retire()
                 throw error
             }
         } onCancel: {
