@@ -67,7 +67,6 @@ package struct AMQPConnector: Sendable {
         defer { loop.stop() }
         let reconnects = Counter(label: "consent_broker_reconnects_total", dimensions: [("connection", name)])
         var failures = 0
-        var generator = SystemRandomNumberGenerator()
         while !Task.isShuttingDownGracefully {
             try Task.checkCancellation()
             let started = clock.now
@@ -88,7 +87,7 @@ package struct AMQPConnector: Sendable {
                 reconnects.increment()
                 // A connection that held for a while was a good one.
                 failures = clock.now - started > backoff.cap ? 1 : failures + 1
-                let delay = backoff.delay(afterAttempt: failures, using: &generator)
+                let delay = backoff.delay(afterAttempt: failures)
                 logger.warning(
                     "no work with the broker for now",
                     metadata: [

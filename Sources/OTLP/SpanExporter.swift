@@ -78,7 +78,6 @@ package final class SpanExporter: Service, CustomStringConvertible {
     private func export(_ spans: [FinishedSpan]) async {
         let request = ExportRequest(resource: options.resource, scope: options.scope, spans: spans)
         let body = request.bytes
-        var generator = SystemRandomNumberGenerator()
         for attempt in 1... {
             let answer = await answer(to: body)
             report.overflow(queue.takeDropped())
@@ -86,7 +85,7 @@ package final class SpanExporter: Service, CustomStringConvertible {
             case .taken(let rejected): return report.taken(spans.count - rejected, rejected: rejected)
             case .failed(let reason) where attempt < options.attempts && !ending.isRaised:
                 report.failed(reason)
-                let delay = options.backoff.delay(afterAttempt: attempt, using: &generator)
+                let delay = options.backoff.delay(afterAttempt: attempt)
                 // The end of the process ends the wait, not the attempts.
                 try? await ending.cancelWhenRaised { [clock] in try await clock.sleep(for: delay) }
             case .failed(let reason), .refused(let reason):

@@ -17,7 +17,8 @@ package struct Backoff: Sendable, Hashable {
     }
 
     /// The wait after the attempt of that number.
-    package func delay(afterAttempt attempt: Int, using generator: inout some RandomNumberGenerator) -> Duration {
-        bound(afterAttempt: attempt) * Double.random(in: 0..<1, using: &generator)
+    /// - Parameter jitter: which part of the bound, from 0 to below 1.
+    package func delay(afterAttempt attempt: Int, jitter: Double = .random(in: 0..<1)) -> Duration {
+        bound(afterAttempt: attempt) * jitter
     }
 }

@@ -38,15 +38,16 @@ package struct RetryPolicy: Sendable, Hashable {
     ///   - elapsed: time spent on them, waits imposed by others left out.
     ///   - remaining: time until the command's own deadline, if it has one.
     ///   - retryAfter: the least wait that the other side asked for.
+    ///   - jitter: see ``Backoff/delay(afterAttempt:jitter:)``.
     package func decide(
         attempts: Int,
         elapsed: Duration,
         remaining: Duration? = nil,
         retryAfter: Duration? = nil,
-        using generator: inout some RandomNumberGenerator
+        jitter: Double = .random(in: 0..<1)
     ) -> Decision {
         guard attempts < maxAttempts else { return .giveUp(.attempts) }
-        var delay = backoff.delay(afterAttempt: attempts, using: &generator)
+        var delay = backoff.delay(afterAttempt: attempts, jitter: jitter)
         if let retryAfter { delay = max(delay, clamped(retryAfter)) }
         guard elapsed + delay < maxElapsed else { return .giveUp(.elapsed) }
         if let remaining, delay >= remaining { return .giveUp(.deadline) }

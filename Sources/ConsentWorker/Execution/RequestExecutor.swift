@@ -102,13 +102,11 @@ struct RequestExecutor: Sendable {
                 }
                 breaker?.note(failureOf: party)
                 patience.tries += 1
-                var generator = SystemRandomNumberGenerator()
                 let decision = retry.decide(
                     attempts: patience.tries,
                     elapsed: clock.now - patience.since,
                     remaining: command.deadline.map { $0 - wallClock.now },
-                    retryAfter: retryAfter,
-                    using: &generator
+                    retryAfter: retryAfter
                 )
                 switch decision {
                 case .retry(let delay): try await rest(delay, message, &patience, &ledger)
