@@ -56,20 +56,22 @@ package final class ConfirmedPublisher: Service, CustomStringConvertible {
         }
     }
 
-    /// Returns when the broker has the message, or has returned it.
-    /// - Throws: `CancellationError` when the task is cancelled while there is no connection or the broker refuses
-    ///   the message; it may have been published then.
+    /// Returns when the broker has the message, or has returned or refused it.
+    /// - Throws: `CancellationError` when the task is cancelled while there is no connection; the message may have been
+    ///   published then.
     package func publish(_ message: AMQPMessage) async throws(CancellationError) -> AMQPChannel.PublishOutcome {
         var failures = 0
         while true {
             let channel = try await channel()
             do {
                 return try await channel.publish(message)
+            } catch  where error.code == .nacked {
+                return .returned(reason: "the broker refused it; is a queue that is bound there full?")
             } catch {
                 // A channel alone does not come back, for example after a publish to an exchange that was deleted.
                 if error.code == .channelClosed { await channel.connection.abort(error) }
                 failures += 1
-                // Refused, or the connection is about to be replaced: not at once again.
+                // The connection is about to be replaced: not at once again.
                 do {
                     try await clock.sleep(for: .milliseconds(min(50 << min(failures, 6), 2000)))
                 } catch {

@@ -15,6 +15,9 @@ package final class WorkerHealth: Sendable {
         var shared: Set<GUID> = []
         var hindrances: [String: @Sendable () -> String?] = [:]
         var misconfigured: [GUID: String] = [:]
+        var refusedPartners: [GUID: [GUID]] = [:]
+        /// Messages that no queue takes, and why.
+        var untold: [String: String] = [:]
         var down: Set<String> = []
         var pauses: [GUID: OperatorPause] = [:]
         var isDraining = false
@@ -33,7 +36,8 @@ package final class WorkerHealth: Sendable {
         state.withLockedValue { state in
             if state.isDraining { return ["shutting down"] }
             if let reason = state.workConnection { return [reason] }
-            if !takesEvents { return ["the broker takes no events"] }
+            if !publisher.isReady { return ["the broker takes no events"] }
+            if !state.untold.isEmpty { return Set(state.untold.values).sorted() }
             return state.applications.compactMap { application in
                 if let reason = state.misconfigured[application] { return "application \(application): \(reason)" }
                 return state.attached.contains(application) ? nil : "application \(application) is not attached yet"
@@ -41,8 +45,8 @@ package final class WorkerHealth: Sendable {
         }
     }
 
-    /// Whether the broker takes events.
-    var takesEvents: Bool { publisher.isReady }
+    /// Whether the broker takes events, and each of them.
+    var takesEvents: Bool { publisher.isReady && state.withLockedValue { $0.untold.isEmpty } }
 
     /// The applications whose commands this pod takes because it owns them.
     package var owns: [GUID] { state.withLockedValue { $0.owned.sorted { $0.description < $1.description } } }
@@ -93,6 +97,7 @@ package final class WorkerHealth: Sendable {
             state.applications = applications
             state.pauses = state.pauses.filter { applications.contains($0.key) }
             state.misconfigured = state.misconfigured.filter { applications.contains($0.key) }
+            state.refusedPartners = state.refusedPartners.filter { applications.contains($0.key) }
         }
     }
 
@@ -131,11 +136,30 @@ package final class WorkerHealth: Sendable {
         }
     }
 
+    func setUntold(_ message: String, _ reason: String?) {
+        state.withLockedValue { $0.untold[message] = reason }
+    }
+
     func setDraining() { state.withLockedValue { $0.isDraining = true } }
 
     /// True if this is news.
     func reportMisconfiguration(of application: GUID, _ reason: String) -> Bool {
         state.withLockedValue { $0.misconfigured.updateValue(reason, forKey: application) == nil }
+    }
+
+    /// Whether something about the application's configuration keeps its commands waiting.
+    func isMisconfigured(_ application: GUID) -> Bool {
+        state.withLockedValue { $0.misconfigured[application] != nil }
+    }
+
+    /// The application's partners that have to sign in again, in order of their IDs.
+    func refusedPartners(of application: GUID) -> [GUID] {
+        let partners = state.withLockedValue { $0.refusedPartners[application] ?? [] }
+        return partners.sorted { $0.description < $1.description }
+    }
+
+    func setRefusedPartners(_ partners: [GUID], of application: GUID) {
+        state.withLockedValue { $0.refusedPartners[application] = partners }
     }
 
     func clearMisconfiguration(of application: GUID) {

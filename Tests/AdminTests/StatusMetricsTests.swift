@@ -63,6 +63,19 @@ struct StatusMetricsTests {
         #expect(lines.filter { $0.hasPrefix("consent_limit_requests") }.count == 1)
     }
 
+    @Test func refusedCredentialsAndPartnersAreTold() {
+        let own = #"{application="\#(Self.application)"}"#
+        let well = lines { _ in }
+        #expect(well.contains("consent_application_misconfigured\(own) 0"))
+        #expect(well.contains("consent_partners_refused\(own) 0"))
+        let ill = lines {
+            $0.applications[0].isMisconfigured = true
+            $0.applications[0].refusedPartners = [Self.application, Self.application]
+        }
+        #expect(ill.contains("consent_application_misconfigured\(own) 1"))
+        #expect(ill.contains("consent_partners_refused\(own) 2"))
+    }
+
     @Test func ownershipIsToldWhereThereIsSuchAThing() {
         let own = #"{application="\#(Self.application)"}"#
         #expect(lines { _ in }.contains("consent_owned\(own) 1"))

@@ -57,6 +57,7 @@ struct StatusProblemsTests {
     }
 
     private static let troubles: [(String, @Sendable (inout StatusSnapshot) -> Void)] = [
+        ("it has to sign in again", { $0.applications[0].refusedPartners = [application] }),
         ("not ready: not connected to the broker", { $0.reasons = ["not connected to the broker"] }),
         ("Microsoft Graph fails most requests", { $0.breakers[0].isOpen = true }),
         ("hears of none that owns application 11111111", { $0.applications[0].owner = nil }),

@@ -1,5 +1,6 @@
 import AMQP
 import ConsentContract
+import ConsentWorker
 import Foundation
 import JSON
 import Testing
@@ -198,6 +199,55 @@ extension IntegrationTests {
                             // In the same lane: it runs only after the first was answered.
                             let event = try await platform.event(platform.publish(platform.command("revoke")))
                             #expect(event.effect == "revoked")
+                        }
+                    }
+                }
+            } catch {
+                try await broker.remove()
+                throw error
+            }
+            try await broker.remove()
+        }
+
+        @Test func aFullQueueOfThePlatformHoldsCommandsAndSaysSo() async throws {
+            let broker = try await PrivateBroker()
+            do {
+                try await Scene.run(broker: broker) { scene in
+                    try scene.configure()
+                    try await scene.withWorker { worker in
+                        try await broker.connect { connection in
+                            let channel = try await connection.openChannel()
+                            let full = AMQPQueue(
+                                "platform.full",
+                                arguments: ["x-max-length": 1, "x-overflow": "reject-publish"]
+                            )
+                            try await channel.declare(full)
+                            try await channel.bind(
+                                AMQPBinding(queue: full.name, exchange: Topology.Name.events, routingKey: "#")
+                            )
+                            try await Platform.run(scene) { platform in
+                                let ids = try await [1, 2, 3].asyncMap {
+                                    try await platform.publish(
+                                        platform.command("grant", customer: Platform.customer($0))
+                                    )
+                                }
+                                _ = try await eventually("readiness says which exchange") {
+                                    try await worker.probe("readyz")?.body.text.contains(
+                                        "no queue takes what is published to consent.events"
+                                    ) == true ? true : nil
+                                }
+                                #expect(worker.log.contains("commands wait for it"))
+                                _ = try await eventually("the queue takes all of them in the end") {
+                                    while let delivery = try await channel.get(full.name) { delivery.ack() }
+                                    return try await worker.probe("readyz")?.status == 200 ? true : nil
+                                }
+                                for id in ids {
+                                    let event = try await platform.event(id)
+                                    #expect(event.outcome == "succeeded")
+                                }
+                                let arrivals = try await scene.simulator.arrivals(of: "\(scene.application)")
+                                #expect(arrivals.count == ids.count)
+                            }
                         }
                     }
                 }

@@ -82,6 +82,11 @@ enum MetricCatalog {
         gauge("consent_limit_window_seconds", "The limit's window."),
         gauge("consent_paused_seconds", "Time until requests may be sent again, because the API asked for a pause."),
         gauge("consent_application_paused", "1 while an operator has paused the application."),
+        gauge(
+            "consent_application_misconfigured",
+            "1 while the application's commands wait because of its configuration, as for a refused client secret."
+        ),
+        gauge("consent_partners_refused", "Partners that have to sign in again: their commands fail."),
         gauge("consent_breaker_open", "1 while a breaker keeps requests back, 0 while it does not."),
     ]
 

@@ -29,6 +29,8 @@ extension StatusSnapshot.Application {
             MetricSample("consent_commands_in_hand_max", own, Double(prefetch)),
             MetricSample("consent_lanes", own, Double(lanes)),
             MetricSample("consent_application_paused", own, isPaused ? 1 : 0),
+            MetricSample("consent_application_misconfigured", own, isMisconfigured ? 1 : 0),
+            MetricSample("consent_partners_refused", own, Double(refusedPartners.count)),
         ]
         // Where all pods share, nobody owns.
         if ordering == .customer { samples.append(MetricSample("consent_owned", own, role == .owner ? 1 : 0)) }

@@ -58,6 +58,8 @@ struct HostBreakers: Sendable {
         } onAcceptance: { [health, logger] in
             health.clearMisconfiguration(of: application)
             logger.notice("the application's credentials are accepted", metadata: ["application": "\(application)"])
+        } onRefusedPartners: { [health] partners in
+            health.setRefusedPartners(partners, of: application)
         }
     }
 }

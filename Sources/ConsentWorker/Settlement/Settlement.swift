@@ -114,12 +114,19 @@ struct Settlement: Sendable {
     /// Until a queue has it: an event or dead letter that no queue takes would be lost with the acknowledgement.
     private func publish(_ message: AMQPMessage, _ trace: CommandTrace?) async throws(CancellationError) {
         let step = trace?.publish(message)
-        defer { step?.end() }
+        var refused: String?
+        defer {
+            step?.end()
+            if let refused { status.untold(refused, nil) }
+        }
         while case .returned(let reason) = try await publisher.publish(message) {
+            let name = "\(message.exchange) \(message.properties.messageID ?? "")"
+            refused = name
+            status.untold(name, "no queue takes what is published to \(message.exchange): \(reason)")
             // Every command in hand meets this: one line a minute tells of them all.
             logger.log(
                 level: complaints.allows(at: clock.now) ? .error : .debug,
-                "no queue takes what the worker publishes; restore its topology",
+                "no queue takes what the worker publishes; commands wait for it",
                 metadata: [
                     "correlationId": "\(message.properties.correlationID ?? "")", "exchange": "\(message.exchange)",
                     "reason": "\(reason)",

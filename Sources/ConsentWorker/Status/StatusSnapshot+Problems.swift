@@ -47,6 +47,17 @@ extension StatusSnapshot {
                 )
             )
         }
+        if !application.refusedPartners.isEmpty {
+            let partners = application.refusedPartners
+            let others = partners.count > 3 ? " and \(partners.count - 3) more" : ""
+            let names = partners.prefix(3).map(\.description).joined(separator: ", ")
+            problems.append(
+                warning(
+                    "The commands of partner \(names)\(others) for application \(id) fail: it has to sign in again.",
+                    "Store its new token with `consent-worker tokens add`, then replay its dead letters."
+                )
+            )
+        }
         for api in API.allCases { problems += self.problems(of: application.apis[api], api, application) }
         if application.lanes == 1, application.inHand >= application.prefetch {
             problems.append(

@@ -20,6 +20,10 @@ package struct StatusSnapshot: Sendable {
         package var role: Role
         /// An operator has paused it.
         package var isPaused = false
+        /// Something about its configuration, such as a refused client secret, keeps its commands waiting.
+        package var isMisconfigured = false
+        /// Partners that have to sign in again: their commands fail.
+        package var refusedPartners: [GUID] = []
         /// The pod that owns it, as far as known here.
         package var owner: String?
         /// Ready in the broker; nil where that was not learned.

@@ -56,6 +56,9 @@ package final class WorkerStatus: Sendable {
 
     // MARK: - Telling
 
+    /// Notes why a message cannot be told to anybody; nil when it was, or is given up.
+    func untold(_ message: String, _ reason: String?) { health.setUntold(message, reason) }
+
     subscript(application: GUID?) -> ApplicationActivity {
         application.flatMap { id in state.withLockedValue { $0.activities[id] } } ?? other
     }
@@ -145,6 +148,8 @@ package final class WorkerStatus: Sendable {
             ordering: configured.ordering,
             role: health.role(in: id),
             isPaused: health.paused.contains(id),
+            isMisconfigured: health.isMisconfigured(id),
+            refusedPartners: health.refusedPartners(of: id),
             owner: pods.first { $0.owns.contains(id) }?.name,
             waiting: messages[Topology.Name.commandQueue(id)],
             inHand: activity.commands,

@@ -41,5 +41,6 @@ struct PartnerRefusals {
         return true
     }
 
-    mutating func end(_ partner: GUID) { refusals[partner] = nil }
+    /// - Returns: whether there was one.
+    mutating func end(_ partner: GUID) -> Bool { refusals.removeValue(forKey: partner) != nil }
 }

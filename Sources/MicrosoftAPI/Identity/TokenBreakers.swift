@@ -8,18 +8,23 @@ package struct TokenBreakers: Sendable {
     /// Of one application: its client credentials are refused.
     let credentials: BreakerGate
     private let onRefusal: @Sendable (CommandError) -> Void
+    /// Told which partners have to sign in again whenever there is one more or fewer.
+    let onRefusedPartners: @Sendable ([GUID]) -> Void
 
     /// - Parameters:
     ///   - onRefusal: told of every refusal of the application's credentials.
     ///   - onAcceptance: told when they are accepted again.
+    ///   - onRefusedPartners: told which partners have to sign in again whenever there is one more or fewer.
     package init(
         identity: BreakerGate,
         clock: any MonotonicClock = SystemClock(),
         onRefusal: @escaping @Sendable (CommandError) -> Void,
-        onAcceptance: @escaping @Sendable () -> Void
+        onAcceptance: @escaping @Sendable () -> Void,
+        onRefusedPartners: @escaping @Sendable ([GUID]) -> Void = { _ in }
     ) {
         self.identity = identity
         self.onRefusal = onRefusal
+        self.onRefusedPartners = onRefusedPartners
         let policy = CircuitBreaker.Policy(failureRatio: 1, minimumSamples: 1, probe: .seconds(10))
         credentials = BreakerGate(policy, clock: clock) { isOpen in if !isOpen { onAcceptance() } }
     }

@@ -110,9 +110,6 @@ package actor TokenProvider {
     /// Of the identity host; nil where nothing waits for it.
     package nonisolated var identityBreaker: BreakerGate? { breakers?.identity }
 
-    /// The partners whose refresh tokens are refused at present.
-    package var refusedPartners: [GUID] { refusals.partners }
-
     /// Takes what an API says of a partner's sign-in for what the identity service would say: its commands fail from
     /// now on, until a redemption succeeds.
     package func refuse(partner: GUID, because error: CommandError) {
@@ -122,6 +119,7 @@ package actor TokenProvider {
     private func refuse(_ partner: GUID, _ failure: TokenFailure, _ refreshToken: Secret?) {
         tokens.filter { key, _ in key.partnerTenantID != partner }
         guard refusals.refuse(partner, failure, with: refreshToken, at: clock.now) else { return }
+        breakers?.onRefusedPartners(refusals.partners)
         logger.warning(
             "a partner has to sign in again; its commands fail until its token is replaced",
             metadata: ["application": "\(applicationID)", "partner": "\(partner)"]
@@ -202,8 +200,10 @@ package actor TokenProvider {
             throw unreachable(HTTPError(.cancelled, "the request for a token was cancelled", wasSent: false))
         }
         do {
-            let token = try accept(response, key, started)
-            if key == key.ofPartner { refusals.end(key.partnerTenantID) }
+            let token = try accept(response, key, refreshToken, started)
+            if key == key.ofPartner, refusals.end(key.partnerTenantID) {
+                breakers?.onRefusedPartners(refusals.partners)
+            }
             return token
         } catch {
             if key.tenantID == key.partnerTenantID, error.saysExpired {
@@ -242,18 +242,20 @@ package actor TokenProvider {
     private func accept(
         _ response: HTTPResponse,
         _ key: Key,
+        _ redeemed: Secret,
         _ started: ContinuousClock.Instant
     ) throws(TokenFailure) -> AccessToken {
         let isPartner = key.tenantID == key.partnerTenantID
         let answer = try TokenAnswer(response, atPartner: isPartner, now: wallClock.now)
         // Only the partner's own redemption is kept: customers' would rewrite the file thousands of times an hour.
-        if isPartner, let next = answer.refreshToken { keep(next, key.partnerTenantID) }
+        if isPartner, let next = answer.refreshToken { keep(next, insteadOf: redeemed, key.partnerTenantID) }
         let margin = min(Self.margin, answer.lifetime / 2)
         return AccessToken(value: answer.accessToken, refreshAt: started + answer.lifetime - margin)
     }
 
-    private func keep(_ token: Secret, _ partner: GUID) {
-        guard store.entry(of: partner)?.token != token else { return }
+    private func keep(_ token: Secret, insteadOf redeemed: Secret, _ partner: GUID) {
+        // The partner may have signed in again since: that token is the newer one.
+        guard token != redeemed, store.entry(of: partner)?.token == redeemed else { return }
         let entry = RefreshTokenStore.Entry(token: token, obtainedAt: wallClock.now)
         guard !store.store(entry, of: partner), !saidReadOnly else { return }
         saidReadOnly = true
