@@ -14,8 +14,6 @@ final class ApplicationRoster: Sendable {
         var added: [GUID] = []
         var changed: [GUID] = []
         var removed: [GUID] = []
-
-        var isEmpty: Bool { added.isEmpty && changed.isEmpty && removed.isEmpty }
     }
 
     /// Rings at every change.

@@ -57,17 +57,33 @@ struct ApplicationShift: Sendable {
 
     private func work(_ worker: ApplicationWorker) async throws {
         if !declared.contains(worker.id) {
-            do {
-                try await factory.declare([worker.application], on: connection)
-            } catch let mismatch as TopologyMismatch {
-                // The others go on.
-                logger.error(
-                    "an application that was added cannot be worked on",
-                    metadata: ["application": "\(worker.id)", "error": "\(mismatch)"]
-                )
-                return try await worker.stop.wait()
+            while try await !declare(worker) {
+                do {
+                    try await worker.stop.cancelWhenRaised { [clock = factory.clock] in
+                        try await clock.sleep(for: .seconds(10))
+                    }
+                } catch  where worker.stop.isRaised {
+                    return
+                }
             }
         }
         try await worker.run(on: connection)
+    }
+
+    /// False if something else stands in the broker under the application's names. The others go on meanwhile.
+    private func declare(_ worker: ApplicationWorker) async throws -> Bool {
+        do {
+            try await factory.declare([worker.application], on: connection)
+            factory.health.clearMisconfiguration(of: worker.id)
+            return true
+        } catch let mismatch as TopologyMismatch {
+            if factory.health.reportMisconfiguration(of: worker.id, "\(mismatch)") {
+                logger.error(
+                    "an application cannot be worked on",
+                    metadata: ["application": "\(worker.id)", "error": "\(mismatch)"]
+                )
+            }
+            return false
+        }
     }
 }

@@ -126,8 +126,15 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
 
     private func serve(_ connection: AMQPConnection) async throws {
         let applications = roster.applications
+        var declared = Set(applications.map(\.applicationID))
         do {
-            try await factory.declare(applications, on: connection)
+            do {
+                try await factory.declare(applications, on: connection)
+            } catch is TopologyMismatch {
+                // If it is one application's only, the others go on: each declares its own.
+                declared = []
+                try await factory.declare([], on: connection)
+            }
         } catch {
             health.setDisconnected("\(error)")
             throw error
@@ -146,7 +153,7 @@ package struct ConsentWorkerService: Service, CustomStringConvertible {
             connection: connection,
             roster: roster,
             factory: factory,
-            declared: Set(applications.map(\.applicationID)),
+            declared: declared,
             logger: logger
         )
         try await withThrowingTaskGroup { group in

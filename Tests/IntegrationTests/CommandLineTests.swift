@@ -1,4 +1,6 @@
+import AMQP
 import ConsentContract
+import ConsentWorker
 import Foundation
 import JSON
 import Testing
@@ -156,6 +158,37 @@ extension IntegrationTests {
             }
         }
 
+        @Test func anApplicationWhoseQueueIsAnotherKindStopsNoOthers() async throws {
+            try await Scene.run(applications: 2) { scene in
+                try scene.configure()
+                let queue = Topology.Name.commandQueue(scene.applications[1])
+                try await scene.broker.connect { connection in
+                    _ = try await connection.openChannel().declare(AMQPQueue(queue))
+                }
+                let worker = try await scene.startWorker(waitUntilReady: false)
+                try await Platform.run(scene) { platform in
+                    _ = try await eventually("the first is worked on") {
+                        try await worker.probe("readyz")?.body["owns"]?.array?.count == 1 ? true : nil
+                    }
+                    let event = try await platform.event(platform.publish(platform.command("grant")))
+                    #expect(event.outcome == "succeeded")
+                    let readiness = try #require(try await worker.probe("readyz")?.body.text)
+                    #expect(
+                        readiness.contains("application \(scene.applications[1]): the queue \(queue) exists with other")
+                    )
+                    // Once it is gone, the second is worked on too.
+                    try await scene.broker.connect { connection in
+                        try await connection.openChannel().deleteQueue(queue)
+                    }
+                    try await worker.waitUntilReady()
+                    let command = platform.command("grant", application: scene.applications[1])
+                    let second = try await platform.event(platform.publish(command))
+                    #expect(second.outcome == "succeeded")
+                }
+                #expect(await worker.stop() == 0)
+            }
+        }
+
         @Test func anotherOrderingIsDeclaredOnceTheApplicationIsIdle() async throws {
             try await Scene.run { scene in
                 try scene.configure()
@@ -175,6 +208,21 @@ extension IntegrationTests {
                     try await scene.withWorker { worker in
                         let event = try await platform.event(platform.publish(platform.command("revoke")))
                         #expect(event.outcome == "succeeded")
+                        #expect(!worker.log.contains(line))
+                    }
+                    // As two that start together may do.
+                    try await platform.publish(
+                        Array(#"{"ordering": "none", "prefetch": 200}"#.utf8),
+                        correlationID: "a token",
+                        exchange: "",
+                        routingKey: Topology.Name.ownerQueue(scene.application)
+                    )
+                    try scene.configure()
+                    try await scene.declareTopology()
+                    try await scene.withWorker { worker in
+                        _ = try await eventually("it owns") {
+                            try await worker.probe("readyz")?.body["owns"]?.array?.count == 1 ? true : nil
+                        }
                         #expect(!worker.log.contains(line))
                     }
                 }

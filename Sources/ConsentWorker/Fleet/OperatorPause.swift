@@ -9,10 +9,18 @@ final class OperatorPause: Sendable {
     private struct State {
         var isPaused = false
         var waiters: [OneShot<Bool>] = []
+        /// Somebody has said that there is a change.
+        var isTold = false
+        /// When it is believed without that that the pause is over.
+        var doubtEnd: ContinuousClock.Instant?
     }
 
     /// Pods are told of changes; a notice that got lost costs as much.
     private static let interval = Duration.seconds(30)
+
+    /// RabbitMQ also says that the queue is empty where its leader does not answer: seen for up to three seconds after
+    /// the end of a node.
+    private static let doubt = Duration.seconds(6)
 
     private let queue: String
     private let clock: any MonotonicClock
@@ -41,26 +49,39 @@ final class OperatorPause: Sendable {
     }
 
     /// Something may have changed.
-    func lookAgain() { bell.ring() }
+    func lookAgain() {
+        state.withLockedValue { $0.isTold = true }
+        bell.ring()
+    }
 
-    func look(on connection: AMQPConnection) async throws {
+    /// - Returns: when to look again at the latest.
+    @discardableResult
+    func look(on connection: AMQPConnection) async throws -> ContinuousClock.Instant {
         let channel = try await connection.openChannel()
         let isPaused = try await channel.declare(AMQPQueue(queue, passive: true)).messages > 0
         try await channel.close()
-        let waiters = state.withLockedValue { state in
+        let now = clock.now
+        let (doubtEnd, waiters) = state.withLockedValue { state -> (ContinuousClock.Instant?, [OneShot<Bool>]) in
+            defer { state.isTold = false }
+            if state.isPaused, !isPaused, !state.isTold {
+                let end = state.doubtEnd ?? now + Self.doubt
+                state.doubtEnd = end
+                if end > now { return (end, []) }
+            }
+            state.doubtEnd = nil
             state.isPaused = isPaused
             defer { state.waiters = [] }
-            return state.waiters
+            return (nil, state.waiters)
         }
         for waiter in waiters { waiter.resolve(true) }
+        return doubtEnd ?? now + Self.interval
     }
 
     /// Keeps looking until the task is cancelled or the connection ends.
     func watch(on connection: AMQPConnection) async throws {
         while true {
             let stroke = bell.arm()
-            try await look(on: connection)
-            try await Bell.wait(for: stroke, until: clock.now + Self.interval, clock: clock)
+            try await Bell.wait(for: stroke, until: try await look(on: connection), clock: clock)
         }
     }
 }

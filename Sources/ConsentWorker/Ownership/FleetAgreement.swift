@@ -56,16 +56,11 @@ package struct FleetAgreement: Sendable {
         var refusals: [String] = []
         for application in configuration.applications {
             let own = OwnerToken.Agreement(application)
-            let channel = try await connection.openChannel()
-            let commands = try await channel.declare(
-                AMQPQueue(Topology.Name.commandQueue(application.applicationID), passive: true)
-            )
-            try await channel.close()
-            let isIdle = commands.messages == 0 && commands.consumers == 0
+            let queue = Topology.Name.commandQueue(application.applicationID)
             var refusal: String?
             let sight = try await look(application, on: connection) { token in
                 guard token.agreement != own else { return false }
-                guard isIdle else {
+                guard try await Topology.isIdle(queue, on: connection) else {
                     refusal = "keeps \(token.agreement): its queue is consumed or not empty"
                     return false
                 }
@@ -107,23 +102,40 @@ package struct FleetAgreement: Sendable {
         }
         try await channel.close()
         var intake = try await TokenIntake(queue.name, on: connection)
-        let patience = Task { [clock, end = intake.end] in
-            try await clock.sleep(for: .milliseconds(200))
-            await end()
-        }
-        defer { patience.cancel() }
+        let first = patience(.milliseconds(200), with: intake)
+        defer { first.cancel() }
         var sight = Sight.absent
         if let delivery = try await intake.next() {
+            first.cancel()
             let token = OwnerToken(
                 delivery,
                 assuming: OwnerToken.Agreement(application),
                 lease: configuration.ownerLease
             )
             sight = .token(token)
-            if try await replaces(token) { intake.settleAll() }
+            if try await replaces(token) {
+                // Others may have been written by pods that started together: the new one is behind them.
+                let second = patience(.seconds(5), with: intake)
+                defer { second.cancel() }
+                let agreement = OwnerToken.Agreement(application)
+                var isNew = false
+                while !isNew, let next = try await intake.next() {
+                    isNew =
+                        OwnerToken(next, assuming: agreement, lease: configuration.ownerLease).agreement == agreement
+                }
+                if isNew { intake.settleEarlier() } else { intake.settleAll() }
+            }
         }
         try await intake.leave()
         return sight
+    }
+
+    /// Ends the intake after a while, unless it is cancelled before.
+    private func patience(_ duration: Duration, with intake: TokenIntake) -> Task<Void, any Error> {
+        Task { [clock, end = intake.end] in
+            try await clock.sleep(for: duration)
+            await end()
+        }
     }
 
     private func write(

@@ -44,19 +44,49 @@ extension Topology {
     /// Makes an idle application's command queue anew, for the ordering that is configured. What is published meanwhile
     /// is unroutable, which its publishers are told.
     /// - Returns: false if it was not idle; it is as before then.
-    func remake(commandQueueOf application: GUID, on connection: AMQPConnection) async throws(AMQPError) -> Bool {
+    func remake(commandQueueOf application: GUID, on connection: AMQPConnection) async throws -> Bool {
         guard let command = commandQueues.first(where: { $0.application == application }) else { return false }
         let channel = try await connection.openChannel()
         // Quorum queues cannot be deleted "if empty" or "if unused": nothing may come in after the look at it.
         try await channel.unbind(command.binding)
-        let status = try await channel.declare(AMQPQueue(command.queue.name, passive: true))
-        let isIdle = status.messages == 0 && status.consumers == 0
-        if isIdle {
-            try await channel.deleteQueue(command.queue.name)
-            try await channel.declare(command.queue)
+        do {
+            let isIdle = try await Self.isIdle(command.queue.name, on: connection)
+            if isIdle {
+                try await channel.deleteQueue(command.queue.name)
+                try await channel.declare(command.queue)
+            }
+            try await channel.bind(command.binding)
+            try await channel.close()
+            return isIdle
+        } catch {
+            // The failure has closed the channel.
+            let other = try await connection.openChannel()
+            try? await other.bind(command.binding)
+            throw error
         }
-        try await channel.bind(command.binding)
-        try await channel.close()
+    }
+
+    /// Whether nothing is in a queue and nobody else consumes it. RabbitMQ answers 0 for both where a quorum queue's
+    /// leader does not (3.10, after 250 ms); that it counts this connection's own consumer tells that the leader does.
+    static func isIdle(_ queue: String, on connection: AMQPConnection) async throws -> Bool {
+        let channel = try await connection.openChannel()
+        let look = AMQPQueue(queue, passive: true)
+        let before = try await channel.declare(look)
+        guard before.messages == 0, before.consumers == 0 else {
+            try await channel.close()
+            return false
+        }
+        try await channel.setPrefetch(1)
+        let consumer = try await channel.consume(queue)
+        var isIdle = true
+        // What the first look finds delivered may still be on its way here; the second answer comes behind it.
+        for _ in 0..<2 {
+            let status = try await channel.declare(look)
+            isIdle = isIdle && status.messages == 0 && status.consumers == 1
+        }
+        await consumer.endDeliveries()
+        for try await _ in consumer.deliveries { isIdle = false }
+        await channel.abandon()
         return isIdle
     }
 

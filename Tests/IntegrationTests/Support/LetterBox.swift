@@ -86,10 +86,14 @@ struct LetterBox {
     func take(_ queue: String) async throws -> [AMQPDelivery] {
         try await scene.broker.connect { connection in
             let channel = try await connection.openChannel()
+            let count = try await channel.declare(AMQPQueue(queue, passive: true)).messages
             var messages: [AMQPDelivery] = []
-            while let message = try await channel.get(queue) {
-                message.ack()
-                messages.append(message)
+            // RabbitMQ does not let one "get" from a queue with a single active consumer.
+            let consumer = try await channel.consume(queue)
+            var deliveries = consumer.deliveries.makeAsyncIterator()
+            while messages.count < count, let batch = try await deliveries.next() {
+                for message in batch { message.ack() }
+                messages += batch
             }
             try await channel.close()
             return messages

@@ -38,6 +38,7 @@ final class Scene: Sendable {
         } catch {
             for worker in scene.workers.withLockedValue({ $0 }) { await worker.kill() }
             await scene.simulator.stop()
+            try? await scene.removeQueues()
             throw TestFailure("\(error); logs are in \(scene.folder)")
         }
         await scene.simulator.stop()
