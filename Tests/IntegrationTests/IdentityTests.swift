@@ -43,6 +43,22 @@ extension IntegrationTests {
             try authority.remove()
         }
 
+        @Test func aCertificateWithTheKeyOfAnotherIsRefusedBeforeTheStart() async throws {
+            let authority = try await CertificateAuthority()
+            for name in ["one", "other"] { try await authority.selfSign(name, names: "DNS:\(name)") }
+            try await Scene.run { scene in
+                try scene.configure(
+                    credential: [
+                        "certificateFile: \"\(authority.certificate("one"))\"",
+                        "privateKeyFile: \"\(authority.key("other"))\"",
+                    ]
+                )
+                let result = try await scene.commandLine("check-config")
+                #expect(result.status == 78 && result.errors.contains("do not belong together"), "\(result)")
+            }
+            try authority.remove()
+        }
+
         @Test func aColdStartAsksForEachTokenOnce() async throws {
             let customers = 50
             try await Scene.run(simulator: ["--limit", "none"]) { scene in

@@ -44,6 +44,7 @@ extension IntegrationTests {
                     #expect(first["remainingMs"]?.int ?? 0 >= left * 1000 / 50, "\(first)")
                     #expect(first["lastMinute"]?["succeeded"]?.int ?? 0 >= 50)
                     #expect(second["paused"] == true && first["paused"] == false)
+                    #expect(first["permits"] == [])
                     #expect(report["deadLetters"]?["byCategory"]?["insufficientPrivileges"] == 1)
                     // It names the one that owns, which is the one that says so itself.
                     let name = try #require(first["owner"]?.string)
@@ -57,6 +58,26 @@ extension IntegrationTests {
                     try await platform.waitForEvents(500, within: .seconds(60))
                     for pod in pods { #expect(await pod.stop() == 0) }
                     _ = try await platform.takeDeadLetters()
+                }
+            }
+        }
+
+        @Test func itCountsThePermitsThatWorkersShare() async throws {
+            try await Scene.run { scene in
+                try scene.configure(application: ["ordering: none", "limits: {partnerCenter: {requests: 30}}"])
+                try await scene.withWorker { _ in
+                    let all = try await eventually("all permits are ready", within: .seconds(30)) { () -> JSONValue? in
+                        let result = try await scene.commandLine("status", "--json", "--timeout", "10")
+                        let report = try JSONParser.parse(Array(result.output.utf8.dropLast()))
+                        let permits = report["applications"]?.array?.first?["permits"]
+                        return permits?.array?.first?["ready"]?.int ?? 0 > 0 ? permits : nil
+                    }
+                    let first = try #require(all.array?.first)
+                    #expect(first["api"] == "partnerCenter" && first["limit"] == 30)
+                    #expect((first["ready"]?.int ?? 0) + (first["resting"]?.int ?? 0) <= 30)
+                    #expect(all.array?.count == 2)
+                    let text = try await scene.commandLine("status", "--timeout", "10")
+                    #expect(text.output.contains("PERMITS OF") && text.output.contains("graph"), "\(text)")
                 }
             }
         }

@@ -1,11 +1,21 @@
 package import AMQP
 package import ConsentContract
 package import JSON
+package import MicrosoftAPI
 import RateLimiting
 package import Resilience
 
 /// What the broker and the pods say of the fleet at one moment.
 package struct FleetReport: Sendable {
+    /// The permits of one limit, where all pods share it. What is neither ready nor resting is in use.
+    package struct Permits: Sendable, Hashable {
+        package var api: API
+        /// As many as there should be.
+        package var limit: Int
+        package var ready: Int
+        package var resting: Int
+    }
+
     package struct Application: Sendable {
         package var applicationID: GUID
         package var ordering: Configuration.Ordering
@@ -18,8 +28,10 @@ package struct FleetReport: Sendable {
         package var isPaused: Bool
         /// What ended in the last minute, over all pods that have answered.
         package var outcomes: [Outcome: Int]
-        /// The least time in which the limit lets all of that through; nil without a limit.
+        /// The least time in which Partner Center's limit lets all of that through; nil without a limit.
         package var remaining: Duration?
+        /// Of the limits that permits keep, as far as a pod has made them.
+        package var permits: [Permits]
     }
 
     package let time: Timestamp
@@ -60,6 +72,7 @@ extension FleetReport {
                     application,
                     waiting: try await ready(Topology.Name.commandQueue(id)),
                     isPaused: try await ready(Topology.Name.pauseQueue(id)) > 0,
+                    permits: try await permits(of: application, on: connection),
                     pods
                 )
             )
@@ -75,6 +88,29 @@ extension FleetReport {
         )
         try await channel.close()
         return report
+    }
+
+    private static func permits(
+        of application: Configuration.Application,
+        on connection: AMQPConnection
+    ) async throws -> [Permits] {
+        guard application.ordering == .none else { return [] }
+        var all: [Permits] = []
+        for api in API.allCases {
+            guard let limit = application.limit(for: api)?.rate.requests else { continue }
+            let queues = PermitQueues(key: api.permitKey(of: application.applicationID))
+            let channel = try await connection.openChannel()
+            do throws(AMQPError) {
+                let ready = try await channel.declare(AMQPQueue(queues.permits, passive: true)).messages
+                let resting = try await channel.declare(AMQPQueue(queues.resting, passive: true)).messages
+                try await channel.close()
+                all.append(Permits(api: api, limit: limit, ready: ready, resting: resting))
+            } catch {
+                // The queues come with the first pod.
+                guard error.replyCode == AMQPReplyCode.notFound else { throw error }
+            }
+        }
+        return all
     }
 
     private static func podsAnswers(
@@ -116,12 +152,14 @@ extension FleetReport.Application {
         _ application: Configuration.Application,
         waiting: Int,
         isPaused: Bool,
+        permits: [FleetReport.Permits],
         _ pods: [JSONValue]
     ) {
         applicationID = application.applicationID
         ordering = application.ordering
         self.waiting = waiting
         self.isPaused = isPaused
+        self.permits = permits
         inHand = 0
         outcomes = [:]
         for pod in pods {

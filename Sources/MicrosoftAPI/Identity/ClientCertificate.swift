@@ -31,6 +31,10 @@ package struct ClientCertificate: Sendable, Equatable, CustomStringConvertible, 
         } catch {
             throw Unusable(description: "does not go with an RSA key of 2048 bits or more in PEM form")
         }
+        // The certificate has the public key in just this form.
+        guard der.firstRange(of: self.key.publicKey.pkcs1DERRepresentation) != nil else {
+            throw Unusable(description: "and privateKeyFile do not belong together: the certificate is another key's")
+        }
         thumbprint = Self.base64URL(Data(SHA256.hash(data: der)))
     }
 

@@ -38,7 +38,10 @@ package struct TokenFailure: Error, Sendable, Hashable {
         if error == "invalid_client", ofTenant == nil {
             return TokenFailure(
                 .misconfigured(
-                    failure(.internalError, "The identity service does not accept the application's secret.")
+                    failure(
+                        .internalError,
+                        "The identity service does not accept the application's secret or certificate."
+                    )
                 )
             )
         }

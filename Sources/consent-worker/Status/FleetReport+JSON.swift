@@ -1,6 +1,7 @@
 import ConsentContract
 import ConsentWorker
 import JSON
+import MicrosoftAPI
 import Resilience
 
 extension FleetReport {
@@ -40,6 +41,14 @@ extension FleetReport.Application {
             "inHand": JSONValue(inHand),
             "remainingMs": JSONValue(remaining?.milliseconds),
             "lastMinute": .object(counts),
+            "permits": .array(
+                permits.map {
+                    [
+                        "api": .string($0.api.rawValue), "limit": JSONValue($0.limit), "ready": JSONValue($0.ready),
+                        "resting": JSONValue($0.resting),
+                    ]
+                }
+            ),
         ]
     }
 }

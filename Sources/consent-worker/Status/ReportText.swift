@@ -2,6 +2,7 @@ import AMQP
 import ConsentContract
 import ConsentWorker
 import JSON
+import MicrosoftAPI
 
 /// The fleet's state as people read it.
 struct ReportText {
@@ -9,7 +10,7 @@ struct ReportText {
     let categories: [String: Int]?
 
     var text: String {
-        ([applications, pods, queues] + problems).joined(separator: "\n\n")
+        ([applications] + permits + [pods, queues] + problems).joined(separator: "\n\n")
     }
 
     private var applications: String {
@@ -23,6 +24,17 @@ struct ReportText {
                 ]
             }
         ).text
+    }
+
+    /// Where all workers share a limit.
+    private var permits: [String] {
+        let rows = report.applications.flatMap { application in
+            application.permits.map {
+                ["\(application.applicationID)", $0.api.rawValue, "\($0.limit)", "\($0.ready)", "\($0.resting)"]
+            }
+        }
+        guard !rows.isEmpty else { return [] }
+        return [TextTable(titles: ["PERMITS OF", "API", "LIMIT", "READY", "RESTING"], rows: rows).text]
     }
 
     private func state(of application: FleetReport.Application) -> String {

@@ -33,13 +33,21 @@ struct TokensCheckCommand: AsyncParsableCommand {
                     try await provider.redeem(partner: partner)
                 } catch let error as TokenFailure {
                     refused += 1
-                    state =
-                        error.error.map { "\($0.category.rawValue): \($0.message) \($0.category.remedy)" } ?? "refused"
+                    state = Self.words(error)
                 }
                 Terminal.say("\(application.applicationID)  \(partner)  \(state)")
             }
         }
         await client.shutdown()
         if refused > 0 { throw ExitCode.outcome }
+    }
+
+    private static func words(_ failure: TokenFailure) -> String {
+        if case .misconfigured(let error) = failure.verdict {
+            let code = error.code.map { " (\($0))" } ?? ""
+            return
+                "credentials refused: \(error.message)\(code) Correct clientSecretFile, or certificateFile and privateKeyFile."
+        }
+        return failure.error.map { "\($0.category.rawValue): \($0.message) \($0.category.remedy)" } ?? "refused"
     }
 }
