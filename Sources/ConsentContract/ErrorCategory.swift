@@ -88,7 +88,7 @@ package enum ErrorCategory: String, Sendable, Hashable, CaseIterable {
         case .identityUnavailable: "Try again when Microsoft's identity service has recovered."
         case .tlsVerificationFailed: "Check the endpoint's certificate and the worker's trusted authorities."
         case .malformedResponse: "Report Microsoft's request ID to them; the answer is not what they document."
-        case .responseTooLarge: "Narrow the query."
+        case .responseTooLarge: "Narrow the query; about another command report Microsoft's request ID to them."
         case .unexpectedStatus: "Report Microsoft's request ID to them; the worker does not know this answer."
         case .untrustedNextLink: "Report it to Microsoft; the next page pointed to a foreign host."
         case .pagingLoop: "Report it to Microsoft; the pages never end."

@@ -9,7 +9,7 @@ package struct ResultEvent: Sendable, Hashable {
         package var limiter = 0
         package var api = 0
         package var retryWait = 0
-        /// From the delivery to the event.
+        /// From the publication, or the delivery where that is not known, to the event.
         package var total = 0
 
         package init() {}

@@ -41,6 +41,22 @@ struct ResultEventTests {
         #expect(category.remedy.count > 10)
     }
 
+    /// Those with the least values that the schema allows are not meant to make sense.
+    private static func isEvent(_ name: String) -> Bool {
+        name.hasPrefix("event.") && name.hasSuffix(".json") && !name.contains("least-values")
+    }
+
+    @Test(
+        "examples of errors say what the worker says",
+        arguments: Fixtures.files(in: "schemas/examples/valid", where: isEvent)
+    )
+    func exampleRemedies(file: Fixtures.File) throws {
+        guard let error = try JSONParser.parse(file.bytes)["data"]?["error"], error != .null else { return }
+        let category = try #require(error["category"]?.string.flatMap(ErrorCategory.init))
+        #expect(error["remedy"]?.string == category.remedy)
+        #expect(error["fixableBy"]?.string == category.fixableBy.rawValue)
+    }
+
     /// The values of a valid example, put into an event of ours.
     private func event(of document: JSONValue) throws -> ResultEvent {
         let data = try #require(document["data"])
