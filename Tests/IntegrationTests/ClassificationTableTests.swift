@@ -4,7 +4,7 @@ import JSON
 import Testing
 
 extension IntegrationTests {
-    /// Every answer in the design's table, over HTTP, for each kind of command.
+    /// Every answer in ClassificationTable, over HTTP, for each kind of command.
     @Suite(.timeLimit(.minutes(5)))
     struct ClassificationTableTests {
         /// One row for one kind: a customer and a partner that no other case has.

@@ -39,7 +39,7 @@ struct ClassificationTests {
     }
 
     @Test(
-        "reads every answer of the design's table",
+        "reads every answer as the table says",
         arguments: [
             (200, "", .did(.granted), .did(.revoked), .did(.read)),
             (201, "not JSON", .did(.granted), .did(.revoked), .did(.read)),

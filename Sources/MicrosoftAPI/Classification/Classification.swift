@@ -1,7 +1,8 @@
 package import ConsentContract
 package import HTTP
 
-/// Reads the answer to a command's request. The table of the design's section 6, in its order.
+/// Reads the answer to a command's request. The first that fits counts; the cases are in
+/// `Tests/IntegrationTests/Support/ClassificationTable.swift`.
 package struct Classification: Sendable {
     private let kind: CommandKind
     private let source: CommandError.Source

@@ -1,6 +1,6 @@
 import JSON
 
-/// The design's table of what an answer means, with the bodies that Microsoft's services and what stands before them
+/// What an answer means, with the bodies that Microsoft's services and what stands before them
 /// send. The one row that is missing, a refused client secret, fails nothing: see `OutageTests`.
 enum ClassificationTable {
     typealias Row = ClassificationRow
