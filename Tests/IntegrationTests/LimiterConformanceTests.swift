@@ -222,6 +222,17 @@ extension EnduranceTests {
             #expect(pods.map(\.limiter.counts.seedings).reduce(0, +) == 1)
         }
 
+        @Test func aSeedingThatLosesItsConnectionIsDoneAnew() async throws {
+            let pod = scene.pod(Self.limit)
+            try await scene.run([pod]) {
+                let seeding = try await eventually("it seeds") { pod.seeding }
+                await seeding.abort()
+                try await pod.whenServing()
+                try await scene.whenWhole(20)
+            }
+            #expect(pod.limiter.counts.seedings == 1)
+        }
+
         @Test func aLaterConfigurationsLimitReplacesAnEarlierOnesForAll() async throws {
             let earlier = Self.limit
             let later = RateLimit(requests: 12, per: .milliseconds(400), margin: .milliseconds(20))

@@ -11,7 +11,7 @@ final class PermitPod: Sendable {
     let limiter: PermitLimiter
     private let broker: PrivateBroker
     private let connection = NIOLockedValueBox<AMQPConnection?>(nil)
-    private let loops = NIOLockedValueBox<[EventLoop]>([])
+    private let seedingConnection = NIOLockedValueBox<AMQPConnection?>(nil)
 
     init(
         _ broker: PrivateBroker,
@@ -41,10 +41,15 @@ final class PermitPod: Sendable {
         try await connector.run { connection in
             self.connection.withLockedValue { $0 = connection }
             try await self.limiter.run(on: connection) {
-                try await self.connector("seeding").connect(on: EventLoop(name: "seeding"))
+                let seeding = try await self.connector("seeding").connect(on: EventLoop(name: "seeding"))
+                self.seedingConnection.withLockedValue { $0 = seeding }
+                return seeding
             }
         }
     }
+
+    /// The connection that it seeded over last.
+    var seeding: AMQPConnection? { seedingConnection.withLockedValue { $0 } }
 
     private func connector(_ name: String) throws -> AMQPConnector {
         AMQPConnector(
