@@ -12,6 +12,10 @@ package struct HTTPResponse: Sendable {
 
     /// The first field of that name, whatever its case.
     package subscript(header name: String) -> String? {
-        headers.first { $0.name.utf8.elementsEqual(name.utf8, by: { $0 | 0x20 == $1 | 0x20 }) }?.value
+        headers.first { header in
+            // Most differ in length already.
+            header.name.utf8.count == name.utf8.count
+                && header.name.utf8.elementsEqual(name.utf8, by: { $0 | 0x20 == $1 | 0x20 })
+        }?.value
     }
 }

@@ -48,6 +48,7 @@ extension EnduranceTests {
                             lost.append(try await fleet.now())
                             try await node.kill()
                             try await fleet.waitUntilRecovered(after: lost[round], of: [owned])
+                            try await Self.expectReadinessOfThePermits(fleet, lost: lost[round])
                             try await node.start()
                             back.append(try await fleet.now())
                             try await fleet.waitUntilRecovered(after: back[round])
@@ -55,6 +56,19 @@ extension EnduranceTests {
                     }
                 }
                 return Self.judge(records, lost: lost, back: back)
+            }
+        }
+
+        /// If the permits were on the lost node, the competing pods stand still, and say why.
+        private static func expectReadinessOfThePermits(_ fleet: SaturatedFleet, lost: Int) async throws {
+            let shared = fleet.scene.applications[0]
+            let stamps = try await fleet.stamps(of: shared)
+            guard !stamps.contains(where: { $0 > lost + 1_000_000_000 }) else { return }
+            for pod in fleet.pods {
+                _ = try await eventually("readiness tells of the permits") {
+                    let reasons = try await pod.probe("readyz")?.body.text ?? ""
+                    return reasons.contains("consent.permits") && reasons.contains("\(shared)") ? true : nil
+                }
             }
         }
 
