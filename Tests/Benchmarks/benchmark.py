@@ -269,7 +269,7 @@ def paced(scene, rate, seconds, lines, applications=1, delay=0.0, poisson=False,
             publisher = subprocess.Popen(
                 [sys.executable, __file__, "--publish", json.dumps([scene.broker_port, scene.generation, rate, count, applications, poisson])],
                 stdout=subprocess.PIPE)
-            arrivals = collect(scene, count, process)
+            arrivals = collect(scene, count, process, seconds + 120)
             published = json.loads(publisher.stdout.read())
             publisher.wait()
             cpu = (process.cpu - before) / count * 1e6
@@ -278,10 +278,10 @@ def paced(scene, rate, seconds, lines, applications=1, delay=0.0, poisson=False,
             "addedMilliseconds": {"p50": quantile(took, 0.5), "p99": quantile(took, 0.99), "max": took[-1]}}
 
 
-def collect(scene, count, process):
+def collect(scene, count, process, limit):
     """When each event came, by its correlation ID."""
     arrivals = {}
-    end = time.monotonic() + 120
+    end = time.monotonic() + limit
     for method, properties, _ in scene.channel.consume(EVENTS, auto_ack=True, inactivity_timeout=1):
         if method:
             arrivals[properties.correlation_id] = time.monotonic_ns()
