@@ -4,26 +4,29 @@ import JSON
 package enum CloudEvent {
     package static let contentType = "application/cloudevents+json"
 
-    static func envelope(
+    /// - Parameter data: writes the members of the event's data.
+    static func body(
         id: GUID,
         type: String,
         subject: GUID?,
         time: Timestamp,
         traceparent: String?,
         tracestate: String?,
-        data: JSONValue
-    ) -> JSONValue {
-        var event = JSONObject()
-        event.append("specversion", "1.0")
-        event.append("id", .string(id.description))
-        event.append("source", "/consent-worker")
-        event.append("type", .string(type))
-        if let subject { event.append("subject", .string(subject.description)) }
-        event.append("time", .string(time.description))
-        event.append("datacontenttype", "application/json")
-        if let traceparent { event.append("traceparent", .string(traceparent)) }
-        if let tracestate { event.append("tracestate", .string(tracestate)) }
-        event.append("data", data)
-        return .object(event)
+        data: (inout JSONWriter) -> Void
+    ) -> [UInt8] {
+        JSONWriter.bytes { writer in
+            writer.object { event in
+                event.member("specversion", "1.0")
+                event.member("id", id.description)
+                event.member("source", "/consent-worker")
+                event.member("type", type)
+                if let subject { event.member("subject", subject.description) }
+                event.member("time", time.description)
+                event.member("datacontenttype", "application/json")
+                if let traceparent { event.member("traceparent", traceparent) }
+                if let tracestate { event.member("tracestate", tracestate) }
+                event.member("data", data)
+            }
+        }
     }
 }

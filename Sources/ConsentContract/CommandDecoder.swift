@@ -11,7 +11,7 @@ package enum CommandDecoder {
     /// What one event names at most: a small body can hold very many faults.
     package static let maximumFaults = 100
 
-    private static let reservedScopes: Set<String> = ["openid", "profile", "offline_access"]
+    private static let reservedScopes = ["openid", "profile", "offline_access"]
 
     package static func decode(_ body: [UInt8]) throws(Rejection) -> Command {
         guard body.count <= maximumBodyBytes else {
@@ -150,12 +150,17 @@ package enum CommandDecoder {
             reader.fault("scope", "has an empty scope; scopes are separated by single commas")
         } else if !scopes.allSatisfy({ $0.utf8.allSatisfy(isScopeCharacter) }) {
             reader.fault("scope", "has a blank or another character that no scope has; scopes are separated by commas")
-        } else if let reserved = scopes.first(where: { reservedScopes.contains($0.lowercased()) }) {
+        } else if let reserved = scopes.first(where: isReserved) {
             reader.fault("scope", "\(reserved) is implied and cannot be granted")
         } else {
             return scopes
         }
         return nil
+    }
+
+    private static func isReserved(_ scope: String) -> Bool {
+        // Most differ in length already.
+        reservedScopes.contains { $0.utf8.count == scope.utf8.count && $0 == scope.lowercased() }
     }
 
     /// What a scope-token has (RFC 6749 section 3.3), but for the comma, which separates here.

@@ -87,12 +87,12 @@ struct ObjectReader {
     mutating func text(
         _ name: String,
         pattern: (String) -> Bool,
-        _ reason: String,
+        _ reason: @autoclosure () -> String,
         required: Bool = false
     ) -> String? {
         guard let text = string(name, required: required) else { return nil }
         guard pattern(text) else {
-            fault(name, reason)
+            fault(name, reason())
             return nil
         }
         return text

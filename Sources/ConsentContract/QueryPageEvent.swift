@@ -41,28 +41,27 @@ package struct QueryPageEvent: Sendable, Hashable {
     package var routingKey: String { "query.page.\(command.applicationID)" }
 
     /// The CloudEvent in structured form.
-    package var json: JSONValue {
-        CloudEvent.envelope(
+    package var body: [UInt8] {
+        CloudEvent.body(
             id: id,
             type: "consent.query.page",
             subject: command.customerID,
             time: time,
             traceparent: traceparent,
-            tracestate: tracestate,
-            data: [
-                "contract": "1",
-                "commandId": .string(command.commandID.description),
-                "correlationId": .string(correlationID),
-                "command": "query",
-                "partnerTenantId": .string(command.partnerTenantID.description),
-                "customerId": .string(command.customerID.description),
-                "applicationId": .string(command.applicationID.description),
-                "requestedBy": JSONValue(command.requestedBy),
-                "deliveries": JSONValue(deliveries),
-                "page": JSONValue(page),
-                "final": .bool(isFinal),
-                "items": .array(items),
-            ]
-        )
+            tracestate: tracestate
+        ) { data in
+            data.member("contract", "1")
+            data.member("commandId", command.commandID.description)
+            data.member("correlationId", correlationID)
+            data.member("command", "query")
+            data.member("partnerTenantId", command.partnerTenantID.description)
+            data.member("customerId", command.customerID.description)
+            data.member("applicationId", command.applicationID.description)
+            data.member("requestedBy", command.requestedBy)
+            data.member("deliveries", deliveries)
+            data.member("page", page)
+            data.member("final", isFinal)
+            data.member("items", .array(items))
+        }
     }
 }

@@ -84,51 +84,50 @@ package struct ResultEvent: Sendable, Hashable {
     }
 
     /// The CloudEvent in structured form.
-    package var json: JSONValue {
-        CloudEvent.envelope(
+    package var body: [UInt8] {
+        CloudEvent.body(
             id: id,
             type: "consent.\(commandName).\(outcome.rawValue)",
             subject: about.customerID,
             time: time,
             traceparent: traceparent,
-            tracestate: tracestate,
-            data: data
-        )
+            tracestate: tracestate
+        ) { data in
+            data.member("contract", "1")
+            data.member("commandId", about.commandID?.description)
+            data.member("correlationId", correlationID)
+            data.member("command", about.kind?.rawValue)
+            data.member("outcome", outcome.rawValue)
+            data.member("effect", effect.rawValue)
+            data.member("partnerTenantId", about.partnerTenantID?.description)
+            data.member("customerId", about.customerID?.description)
+            data.member("applicationId", about.applicationID?.description)
+            data.member("requestedBy", about.requestedBy)
+            data.member("attempts", attempts)
+            data.member("deliveries", deliveries)
+            data.member("timings") { timings.write(into: &$0) }
+            if let api { data.member("api") { api.write(into: &$0) } } else { data.member("api", .null) }
+            data.member("error", error?.json)
+            data.member("result", result)
+        }
     }
+}
 
-    private var data: JSONValue {
-        [
-            "contract": "1",
-            "commandId": JSONValue(about.commandID?.description),
-            "correlationId": JSONValue(correlationID),
-            "command": JSONValue(about.kind?.rawValue),
-            "outcome": .string(outcome.rawValue),
-            "effect": .string(effect.rawValue),
-            "partnerTenantId": JSONValue(about.partnerTenantID?.description),
-            "customerId": JSONValue(about.customerID?.description),
-            "applicationId": JSONValue(about.applicationID?.description),
-            "requestedBy": JSONValue(about.requestedBy),
-            "attempts": JSONValue(attempts),
-            "deliveries": JSONValue(deliveries),
-            "timings": [
-                "queuedMs": JSONValue(timings.queued),
-                "limiterMs": JSONValue(timings.limiter),
-                "apiMs": JSONValue(timings.api),
-                "retryWaitMs": JSONValue(timings.retryWait),
-                "totalMs": JSONValue(timings.total),
-            ],
-            "api": api.map(Self.json) ?? .null,
-            "error": error?.json ?? .null,
-            "result": result ?? .null,
-        ]
+extension ResultEvent.Timings {
+    fileprivate func write(into timings: inout JSONWriter) {
+        timings.member("queuedMs", queued)
+        timings.member("limiterMs", limiter)
+        timings.member("apiMs", api)
+        timings.member("retryWaitMs", retryWait)
+        timings.member("totalMs", total)
     }
+}
 
-    private static func json(_ api: APITrace) -> JSONValue {
-        [
-            "status": JSONValue(api.status),
-            "requestId": JSONValue(api.requestID),
-            "correlationId": JSONValue(api.correlationID),
-            "serverId": JSONValue(api.serverID),
-        ]
+extension ResultEvent.APITrace {
+    fileprivate func write(into api: inout JSONWriter) {
+        api.member("status", status)
+        api.member("requestId", requestID)
+        api.member("correlationId", correlationID)
+        api.member("serverId", serverID)
     }
 }

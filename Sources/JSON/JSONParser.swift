@@ -77,12 +77,13 @@ package struct JSONParser {
 
     private mutating func object(level: Int) throws(Failure) -> JSONObject {
         try open(level: level)
-        var members: [JSONObject.Member] = []
         skipBlanks()
         if current == UInt8(ascii: "}") {
             position += 1
             return JSONObject()
         }
+        var members: [JSONObject.Member] = []
+        members.reserveCapacity(8)
         while true {
             skipBlanks()
             guard current == UInt8(ascii: "\"") else { throw failure("expected a member name") }

@@ -48,7 +48,7 @@ package struct APIRequest: Sendable, Hashable {
         HTTPRequest(
             method,
             url,
-            headers: allHeaders + [HTTPHeader("Authorization", "Bearer \(token.reveal())")],
+            headers: allHeaders + [HTTPHeader("Authorization", "Bearer " + token.reveal())],
             body: body?.bytes,
             timeout: timeout,
             onSend: onSend,

@@ -1,21 +1,28 @@
-import NIOConcurrencyHelpers
+public import NIOConcurrencyHelpers
 
 /// A value that one task waits for and the first of several others provides: the race between a result, a
 /// cancellation and a shutdown in one place.
-package final class OneShot<Value: Sendable>: Sendable {
-    private enum State {
+///
+/// Inlinable, and for that public, so that it is compiled for its value's type: every command waits for several.
+public final class OneShot<Value: Sendable>: Sendable {
+    @usableFromInline
+    enum State: Sendable {
         case pending
         case waiting(UnsafeContinuation<Value, Never>)
         case resolved(Value)
     }
 
-    private let state = NIOLockedValueBox(State.pending)
+    @usableFromInline
+    let state = NIOLockedValueBox(State.pending)
 
-    package init() {}
+    /// Without a value as yet.
+    @inlinable
+    public init() {}
 
     /// Provides the value; false if another was first.
     @discardableResult
-    package func resolve(_ value: Value) -> Bool {
+    @inlinable
+    public func resolve(_ value: Value) -> Bool {
         let (first, continuation) = state.withLockedValue {
             state -> (Bool, UnsafeContinuation<Value, Never>?) in
             switch state {
@@ -34,7 +41,8 @@ package final class OneShot<Value: Sendable>: Sendable {
     }
 
     /// The value, as soon as it is there. For one waiter.
-    package func wait() async -> Value {
+    @inlinable
+    public func wait() async -> Value {
         // Resumed exactly once, as the state tells: the checked one would count that again, for each command.
         await withUnsafeContinuation { continuation in
             let value = state.withLockedValue { state -> Value? in
@@ -53,7 +61,8 @@ package final class OneShot<Value: Sendable>: Sendable {
     }
 
     /// The value, or `cancelled` as soon as the task is cancelled: whichever is first is what every party sees.
-    package func wait(
+    @inlinable
+    public func wait(
         isolation: isolated (any Actor)? = #isolation,
         orWhenCancelled cancelled: Value
     ) async -> Value {
@@ -61,8 +70,8 @@ package final class OneShot<Value: Sendable>: Sendable {
     }
 
     /// The value; `onCancel` is called as soon as the task is cancelled, and sees to it that there is one.
-    ///
-    package func wait(
+    @inlinable
+    public func wait(
         isolation: isolated (any Actor)? = #isolation,
         onCancel: @Sendable () -> Void
     ) async -> Value {

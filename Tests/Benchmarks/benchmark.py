@@ -480,7 +480,7 @@ MEASURES = {
 
 # What does not depend on how busy the machine is, and what it may be at most.
 BOUNDS = {
-    "instructions": ("ratio", 2.4),
+    "instructions": ("ratio", 2.1),
 }
 
 

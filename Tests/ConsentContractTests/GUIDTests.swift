@@ -8,6 +8,10 @@ struct GUIDTests {
         let text = "0123ABCD-4567-89ab-cDeF-FEDCBA987654"
         #expect(GUID(text)?.description == text.lowercased())
         #expect(GUID(text) == GUID(text.lowercased()))
+        for digit in "0123456789abcdef" {
+            let text = String("00000000-0000-0000-0000-000000000000".map { $0 == "-" ? $0 : digit })
+            #expect(GUID(text)?.description == text)
+        }
     }
 
     @Test(

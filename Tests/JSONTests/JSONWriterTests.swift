@@ -20,6 +20,37 @@ struct JSONWriterTests {
         #expect((["a\"": 1] as JSONValue).text == #"{"a\"":1}"#)
     }
 
+    @Test("writes members one after the other as it writes them from a tree")
+    func members() {
+        let bytes = JSONWriter.bytes { writer in
+            writer.object { object in
+                object.member("text", "a\"{")
+                object.member("noText", nil as String?)
+                object.member("number", -120)
+                object.member("digit", 7)
+                object.member("noNumber", nil as Int?)
+                object.member("flag", true)
+                object.member("tree", ["[", [:], []] as JSONValue)
+                object.member("noTree", nil as JSONValue?)
+                object.member("empty") { _ in }
+                object.member("nested") { $0.member("last", false) }
+            }
+        }
+        let tree: JSONValue = [
+            "text": "a\"{", "noText": .null, "number": -120, "digit": 7, "noNumber": .null, "flag": true,
+            "tree": ["[", [:], []], "noTree": .null, "empty": [:], "nested": ["last": false],
+        ]
+        #expect(String(decoding: bytes, as: UTF8.self) == tree.text)
+    }
+
+    @Test("finds what needs an escape wherever it is", arguments: 0..<70)
+    func escapePlaces(place: Int) throws {
+        for (scalar, escaped) in ["\"": #"\""#, "\\": #"\\"#, "\u{1F}": #"\u001f"#] {
+            let (before, after) = (String(repeating: "a", count: place), String(repeating: "é", count: 69 - place))
+            #expect(JSONValue(before + scalar + after).text == "\"\(before)\(escaped)\(after)\"")
+        }
+    }
+
     @Test("what was written is read back the same", arguments: 0..<500 as Range<UInt64>)
     func roundTrip(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)

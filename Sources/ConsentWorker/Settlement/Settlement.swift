@@ -1,6 +1,5 @@
 import AMQP
 import ConsentContract
-import JSON
 import Logging
 import Metrics
 import Resilience
@@ -54,7 +53,7 @@ struct Settlement: Sendable {
         )
         try await publish(
             Self.message(
-                event.json,
+                event.body,
                 id: event.id,
                 time: event.time,
                 routingKey: event.routingKey,
@@ -182,7 +181,7 @@ struct Settlement: Sendable {
 
     private static func message(_ event: ResultEvent) -> AMQPMessage {
         message(
-            event.json,
+            event.body,
             id: event.id,
             time: event.time,
             routingKey: event.routingKey,
@@ -193,7 +192,7 @@ struct Settlement: Sendable {
     }
 
     private static func message(
-        _ event: JSONValue,
+        _ body: [UInt8],
         id: GUID,
         time: Timestamp,
         routingKey: String,
@@ -213,7 +212,7 @@ struct Settlement: Sendable {
             exchange: Topology.Name.events,
             routingKey: routingKey,
             properties: properties,
-            body: event.bytes
+            body: body
         )
     }
 }

@@ -85,8 +85,16 @@ final class EasyHandle {
         curl_slist_free_all(headerList)
         // Without this, libcurl asks for permission to send a large body and waits a second for the answer.
         headerList = curl_slist_append(nil, "Expect:")
+        var line: [UInt8] = []
         for header in request.headers {
-            headerList = curl_slist_append(headerList, "\(header.name): \(header.value)")
+            line.removeAll(keepingCapacity: true)
+            line += header.name.utf8
+            line += ": ".utf8
+            line += header.value.utf8
+            line.append(0)
+            line.withUnsafeBytes {
+                headerList = curl_slist_append(headerList, $0.assumingMemoryBound(to: CChar.self).baseAddress)
+            }
         }
         ccurl_set_pointer(pointer, CURLOPT_HTTPHEADER, headerList)
     }

@@ -10,7 +10,7 @@ final class Transfer: @unchecked Sendable {
     private let limits: HTTPOptions
 
     private var headerBytes = 0
-    private var headers: [HTTPHeader] = []
+    private var headers = HeaderFields()
     private var body: [UInt8] = []
     private var isTooLarge = false
     private var isSendRefused = false
@@ -52,9 +52,9 @@ final class Transfer: @unchecked Sendable {
             return 0
         }
         if line.starts(with: "HTTP/".utf8) {
-            headers = []
-        } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
-            headers.append(HTTPHeader(Self.trimmed(line[..<colon]), Self.trimmed(line[(colon + 1)...])))
+            headers = HeaderFields()
+        } else {
+            headers.append(line: line)
         }
         return line.count
     }
@@ -66,13 +66,6 @@ final class Transfer: @unchecked Sendable {
         }
         body.append(contentsOf: bytes)
         return bytes.count
-    }
-
-    private static func trimmed(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
-        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A }
-        var rest = bytes.drop(while: isBlank)
-        while let last = rest.last, isBlank(last) { rest.removeLast() }
-        return String(decoding: rest, as: UTF8.self)
     }
 
     // MARK: - The end

@@ -13,6 +13,9 @@ package struct Classification: Sendable {
     }
 
     package func verdict(on response: HTTPResponse, now: Timestamp) -> Verdict {
+        if (200..<300).contains(response.status) {
+            return .succeeded(kind == .grant ? .granted : kind == .revoke ? .revoked : .read)
+        }
         let body = ErrorBody(response.body)
         let retryAfter = response[header: "Retry-After"].flatMap { RetryAfter.parse($0, now: now) }
         func error(_ category: ErrorCategory, _ message: String) -> CommandError {
@@ -26,8 +29,6 @@ package struct Classification: Sendable {
             )
         }
         switch response.status {
-        case 200..<300:
-            return .succeeded(kind == .grant ? .granted : kind == .revoke ? .revoked : .read)
         case 400 where kind == .grant && body.mentions("permission entry already exists"),
             409 where kind == .grant:
             return .succeeded(.alreadyGranted)

@@ -55,10 +55,10 @@ extension FuzzInput {
             result: nil,
             traceparent: nil,
             tracestate: nil
-        ).json
+        ).body
         // Pointers of 1 KB, twice, of characters that JSON writes with six.
-        try require(event.bytes.count <= 2 << 20, "an event is of bounded size, not of \(event.bytes.count) bytes")
-        try require((try? JSONParser.parse(event.bytes)) != nil, "an event is JSON")
+        try require(event.count <= 2 << 20, "an event is of bounded size, not of \(event.count) bytes")
+        try require((try? JSONParser.parse(event)) != nil, "an event is JSON")
     }
 
     /// RFC 6901.
