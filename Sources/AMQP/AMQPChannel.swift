@@ -36,18 +36,24 @@ package struct AMQPChannel: Sendable {
         return AMQPQueueStatus(name: name, messages: messages, consumers: consumers)
     }
 
+    /// Declares an exchange.
+    /// - Throws: `channelClosed` with reply code 406 where an exchange of that name is of another kind.
     package func declare(_ exchange: AMQPExchange) async throws(AMQPError) {
         _ = try await connection.request(.exchangeDeclare(exchange), on: self)
     }
 
+    /// Binds a queue to an exchange; what is bound already stays so.
+    /// - Throws: `channelClosed` with reply code 404 where one of them does not exist.
     package func bind(_ binding: AMQPBinding) async throws(AMQPError) {
         _ = try await connection.request(.queueBind(binding), on: self)
     }
 
+    /// Takes a binding away; none is no error.
     package func unbind(_ binding: AMQPBinding) async throws(AMQPError) {
         _ = try await connection.request(.queueUnbind(binding), on: self)
     }
 
+    /// Deletes a queue with what is in it; none is no error.
     package func deleteQueue(_ name: String) async throws(AMQPError) {
         _ = try await connection.request(.queueDelete(name), on: self)
     }

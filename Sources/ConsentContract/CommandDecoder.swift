@@ -13,6 +13,7 @@ package enum CommandDecoder {
 
     private static let reservedScopes = ["openid", "profile", "offline_access"]
 
+    /// - Throws: the rejection with every fault, and with what of the command could be read nevertheless.
     package static func decode(_ body: [UInt8]) throws(Rejection) -> Command {
         guard body.count <= maximumBodyBytes else {
             throw Rejection(category: .bodyTooLarge, faults: [tooLarge(bytes: body.count)])

@@ -23,6 +23,7 @@ package struct JSONParser {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
 
+    /// - Throws: ``Failure`` with the first place that is not JSON.
     package static func parse(_ bytes: [UInt8]) throws(Failure) -> JSONValue {
         try bytes.withUnsafeBufferPointer { bytes throws(Failure) in
             var parser = JSONParser(bytes: bytes)

@@ -12,6 +12,7 @@ package struct JSONWriter: ~Copyable {
 
     private init() { bytes.reserveCapacity(1024) }
 
+    /// Writes an object with the members that `members` writes.
     package mutating func object(_ members: (inout JSONWriter) -> Void) {
         bytes.append(UInt8(ascii: "{"))
         members(&self)

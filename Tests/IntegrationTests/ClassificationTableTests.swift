@@ -53,7 +53,7 @@ extension IntegrationTests {
                     top: [
                         "retry: {maxAttempts: 2, base: 10ms, cap: 100ms, retryAfterMax: 1s, budget: {reserve: 1000}}",
                         // So much trouble on purpose is no outage.
-                        "breaker: {minimumSamples: 10000}", "http: {timeout: 3s}", "log: {level: debug}",
+                        "breaker: {minimumSamples: 10000}", "http: {timeout: 8s}", "log: {level: debug}",
                     ]
                 )
                 for item in Self.cases { try scene.addPartner(item.partner) }

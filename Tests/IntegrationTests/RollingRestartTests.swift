@@ -6,7 +6,7 @@ extension IntegrationTests {
     /// What `deploy/kubernetes` does to the workers.
     @Suite(.timeLimit(.minutes(Load.isLong ? 30 : 5)))
     struct RollingRestartTests {
-        @Test func aRollingRestartUnderLoadLosesAndRepeatsNothing() async throws {
+        @Test func aRollingRestartUnderLoadLosesNothing() async throws {
             let rollout = try await Manifests.rollout("ha")
             var settings = SaturatedFleet.Settings(
                 pods: rollout.replicas,

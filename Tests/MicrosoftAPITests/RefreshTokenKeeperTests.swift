@@ -56,7 +56,7 @@ struct RefreshTokenKeeperTests {
         let (first, second) = (GUID.random(), GUID.random())
         for (partner, age) in [(first, 0), (second, 3600)] {
             let entry = RefreshTokenStore.Entry(token: Secret("token"), obtainedAt: now + .seconds(-age))
-            #expect(store.store(entry, of: partner))
+            try store.store(entry, of: partner)
         }
         let clock = ManualClock()
         let client = HTTPClient()

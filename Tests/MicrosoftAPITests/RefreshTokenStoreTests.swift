@@ -92,7 +92,7 @@ struct RefreshTokenStoreTests {
             let path = "\(directory)/\(partner)"
             // A reader that has the old file open keeps reading the old token.
             let reader = try #require(FileHandle(forReadingAtPath: path))
-            #expect(store.store(new, of: partner))
+            try store.store(new, of: partner)
             #expect(store.entry(of: partner)?.token.reveal() == "new")
             #expect(String(decoding: reader.readDataToEndOfFile(), as: UTF8.self) == "old")
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
@@ -106,13 +106,13 @@ struct RefreshTokenStoreTests {
     @Test("a token that was issued later, and written by somebody else, stays")
     func newest() throws {
         try withDirectory { _, store in
-            #expect(store.store(new, of: partner))
+            try store.store(new, of: partner)
             let late = RefreshTokenStore.Entry(token: Secret("late"), obtainedAt: new.obtainedAt + .seconds(-60))
-            #expect(store.store(late, of: partner))
+            try store.store(late, of: partner)
             #expect(store.entry(of: partner) == new)
             // A time far in the future is somebody's mistake and must not keep every later token out.
             let sane = RefreshTokenStore.Entry(token: Secret("sane"), obtainedAt: Timestamp(milliseconds: 1000))
-            #expect(store.store(sane, of: partner))
+            try store.store(sane, of: partner)
             #expect(store.entry(of: partner) == sane)
         }
     }
@@ -138,11 +138,12 @@ struct RefreshTokenStoreTests {
             // Root writes into read-only folders too; a file for a folder stops everybody.
             if getuid() != 0 {
                 chmod(directory, 0o500)
-                #expect(!store.store(new, of: partner))
+                #expect(throws: RefreshTokenStore.NotWritten.self) { try store.store(new, of: partner) }
                 #expect(store.entry(of: partner)?.token.reveal() == "old")
             }
             let noDirectory = RefreshTokenStore(directory: "\(directory)/\(partner)")
-            #expect(!noDirectory.store(new, of: partner))
+            let failure = #expect(throws: RefreshTokenStore.NotWritten.self) { try noDirectory.store(new, of: partner) }
+            #expect(failure?.description == "cannot write to \(directory)/\(partner): Not a directory")
             #expect(store.entry(of: partner)?.token.reveal() == "old")
         }
     }

@@ -12,6 +12,7 @@ package struct Classification: Sendable {
         source = api == .partnerCenter ? .partnerCenter : .graph
     }
 
+    /// - Parameter now: what a date in `Retry-After` is measured from.
     package func verdict(on response: HTTPResponse, now: Timestamp) -> Verdict {
         if (200..<300).contains(response.status) {
             return .succeeded(kind == .grant ? .granted : kind == .revoke ? .revoked : .read)

@@ -70,7 +70,12 @@ package struct RefreshTokenKeeper: Sendable {
             } catch is CancellationError {
                 return
             } catch {
-                logger.warning("a refresh token was not renewed", metadata: metadata(partner, daysLeft))
+                var metadata = metadata(partner, daysLeft)
+                if let error = (error as? TokenFailure)?.error {
+                    metadata["error"] = "\(error.message)"
+                    metadata["code"] = "\(error.code ?? "")"
+                }
+                logger.warning("a refresh token was not renewed", metadata: metadata)
             }
         }
         if daysLeft < Self.warnBelowDays {

@@ -47,6 +47,14 @@ package struct RefreshTokenStore: Sendable {
         }
     }
 
+    /// A token that could not be stored.
+    package struct NotWritten: Error, Sendable, Hashable, CustomStringConvertible {
+        fileprivate let directory: String
+        fileprivate let reason: String
+
+        package var description: String { "cannot write to \(directory): \(reason)" }
+    }
+
     /// A file from further in the future than this was not written by another pod.
     private static let plausibleSkew = Duration.seconds(3600)
 
@@ -68,17 +76,21 @@ package struct RefreshTokenStore: Sendable {
 
     /// Replaces the partner's token in one step: readers see the old file or the new one, never a part. A newer token
     /// than the given one, written by another pod, stays.
-    /// - Returns: false where the directory cannot be written, which is fine for a mounted secret.
-    package func store(_ entry: Entry, of partner: GUID) -> Bool {
+    /// - Throws: ``NotWritten`` where the directory cannot be written, which is fine for a mounted secret.
+    package func store(_ entry: Entry, of partner: GUID) throws(NotWritten) {
         if let present = self.entry(of: partner), present.obtainedAt > entry.obtainedAt,
             present.obtainedAt - entry.obtainedAt < Self.plausibleSkew
         {
-            return true
+            return
         }
         let document: JSONValue = [
             "refreshToken": .string(entry.token.reveal()), "obtainedAt": .string(entry.obtainedAt.description),
         ]
-        return TokenFile.replace(path(of: partner), with: document.bytes)
+        do throws(TokenFile.WriteFailure) {
+            try TokenFile.replace(path(of: partner), with: document.bytes)
+        } catch {
+            throw NotWritten(directory: directory, reason: "\(error)")
+        }
     }
 
     /// Removes what a process that was killed while writing has left behind.

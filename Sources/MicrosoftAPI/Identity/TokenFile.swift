@@ -7,6 +7,15 @@ enum TokenFile {
     private static let maximumBytes = 64 << 10
     static let temporarySuffix = ".tmp"
 
+    /// Why a file could not be replaced, in the system's words.
+    struct WriteFailure: Error, Hashable, CustomStringConvertible {
+        private let code: CInt
+
+        fileprivate init(_ code: CInt) { self.code = code }
+
+        var description: String { String(cString: strerror(code)) }
+    }
+
     static func read(_ path: String) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -26,17 +35,20 @@ enum TokenFile {
 
     /// Writes beside the file, waits until the disk has it, renames. A crash leaves the old file and at most a
     /// remnant, under a name that no other process uses: pods of one volume may have the same process ID.
-    static func replace(_ path: String, with bytes: [UInt8]) -> Bool {
+    static func replace(_ path: String, with bytes: [UInt8]) throws(WriteFailure) {
         let temporary = "\(path).\(GUID.random())\(temporarySuffix)"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { return false }
-        let isWritten = write(descriptor, bytes, bytes.count) == bytes.count && fsync(descriptor) == 0
+        guard descriptor >= 0 else { throw WriteFailure(errno) }
+        let count = write(descriptor, bytes, bytes.count)
+        // What fits in part only met the end of the disk.
+        var failure = count == bytes.count ? nil : WriteFailure(count < 0 ? errno : ENOSPC)
+        if failure == nil, fsync(descriptor) != 0 { failure = WriteFailure(errno) }
         close(descriptor)
-        guard isWritten, rename(temporary, path) == 0 else {
+        if failure == nil, rename(temporary, path) != 0 { failure = WriteFailure(errno) }
+        if let failure {
             unlink(temporary)
-            return false
+            throw failure
         }
-        return true
     }
 
     /// Younger ones may be another pod's, in the middle of its work.

@@ -48,7 +48,8 @@ package actor TokenProvider {
     /// Those who wait for a redemption under way.
     private var redemptions: [Key: [Waiter]] = [:]
     private var refusals = PartnerRefusals()
-    private var saidReadOnly = false
+    /// Why the last refresh token could not be written back; nil when it could.
+    private var notWritten: RefreshTokenStore.NotWritten?
 
     /// How long before its end a token is replaced.
     private static let margin = Duration.seconds(300)
@@ -257,12 +258,18 @@ package actor TokenProvider {
         // The partner may have signed in again since: that token is the newer one.
         guard token != redeemed, store.entry(of: partner)?.token == redeemed else { return }
         let entry = RefreshTokenStore.Entry(token: token, obtainedAt: wallClock.now)
-        guard !store.store(entry, of: partner), !saidReadOnly else { return }
-        saidReadOnly = true
-        logger.notice(
-            "refresh tokens cannot be written back; renew them before they are 90 days old",
-            metadata: ["application": "\(applicationID)"]
-        )
+        do throws(RefreshTokenStore.NotWritten) {
+            try store.store(entry, of: partner)
+            notWritten = nil
+        } catch {
+            // Each redemption brings a new token: said once for each reason.
+            guard error != notWritten else { return }
+            notWritten = error
+            logger.notice(
+                "refresh tokens cannot be written back; renew them before they are 90 days old",
+                metadata: ["application": "\(applicationID)", "error": "\(error)"]
+            )
+        }
     }
 
     private func unreachable(_ error: HTTPError) -> TokenFailure {

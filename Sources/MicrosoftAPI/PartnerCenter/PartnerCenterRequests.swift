@@ -5,6 +5,7 @@ import JSON
 /// Requests of Partner Center's `applicationconsents`
 /// (learn.microsoft.com/partner-center/developer/control-panel-vendor-apis).
 package enum PartnerCenterRequests {
+    /// One request with all grants of a command.
     package static func grant(
         _ grants: [ApplicationGrant],
         command: Command,
@@ -28,6 +29,7 @@ package enum PartnerCenterRequests {
         return request(.post, "", .object(body), command, endpoints, identity)
     }
 
+    /// Takes back all that was granted to the application.
     package static func revoke(
         command: Command,
         at endpoints: Endpoints,

@@ -27,8 +27,10 @@ struct TokensAddCommand: AsyncParsableCommand {
         guard !text.isEmpty else { throw ValidationError("No token came on standard input.") }
         let entry = RefreshTokenStore.Entry(token: Secret(text), obtainedAt: SystemWallClock().now)
         let store = RefreshTokenStore(directory: applications[0].refreshTokens)
-        guard store.store(entry, of: partner) else {
-            Terminal.complain("\(applications[0].refreshTokens) cannot be written; the token was not stored")
+        do throws(RefreshTokenStore.NotWritten) {
+            try store.store(entry, of: partner)
+        } catch {
+            Terminal.complain("The token was not stored: \(error)")
             throw ExitCode.failure
         }
         Terminal.say("Stored the refresh token of partner \(partner).")
