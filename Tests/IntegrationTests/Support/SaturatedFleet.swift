@@ -4,7 +4,7 @@ import Testing
 import JSON
 import NIOConcurrencyHelpers
 
-/// How much the tests of a fleet do: what fits into every run, or with CONSENT_LONG=1 all of what issue 3 asks for.
+/// How much the tests of a fleet do: what fits into every run, or with CONSENT_LONG=1 all.
 enum Load {
     static let isLong = ProcessInfo.processInfo.environment["CONSENT_LONG"] == "1"
     /// How often each fault is repeated within one run.
