@@ -26,7 +26,7 @@ extension EnduranceTests {
                         try await platform.waitForEvents(count, within: .seconds(120))
                         let late = try worker.residentKilobytes()
                         print("memory: \(early) kB after 1,000 commands, \(late) kB after \(count)")
-                        #expect(late - early <= 5 * 1024)
+                        #expect(late - early <= 5 * 1024 * Load.memory)
                         #expect(try await platform.depth(platform.commandQueue) == 0)
                     }
                     let byCommand = Dictionary(grouping: platform.events, by: \.correlationID)

@@ -5,7 +5,7 @@ import NIOConcurrencyHelpers
 /// worker, which nobody ends, and the simulator take of the machine.
 final class ChaosWatch: Sendable {
     /// What one worker may take more at the end than at the start.
-    private static let growth = (kilobytes: 16 << 10, descriptors: 8, threads: 4)
+    private static let growth = (kilobytes: (16 << 10) * Load.memory, descriptors: 8, threads: 4)
 
     struct Growth: Sendable {
         let name: String
