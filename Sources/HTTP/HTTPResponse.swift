@@ -10,6 +10,7 @@ package struct HTTPResponse: Sendable {
         self.body = body
     }
 
+    /// An answer that did not come over the network.
     package init(status: Int, headers: [HTTPHeader] = [], body: [UInt8] = []) {
         var fields = HeaderFields()
         for header in headers {

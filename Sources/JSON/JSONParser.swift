@@ -84,7 +84,8 @@ package struct JSONParser {
             return JSONObject()
         }
         var members: [JSONObject.Member] = []
-        members.reserveCapacity(8)
+        // For the document itself, which mostly has several; what is below can be very many.
+        if level == 1 { members.reserveCapacity(16) }
         while true {
             skipBlanks()
             guard current == UInt8(ascii: "\"") else { throw failure("expected a member name") }

@@ -1,7 +1,7 @@
 /// Writes a document (RFC 8259) without insignificant blanks, as UTF-8, one member after the other: what is written for
 /// every command needs no tree in memory first.
 package struct JSONWriter: ~Copyable {
-    package private(set) var bytes: [UInt8] = []
+    private var bytes: [UInt8] = []
 
     /// The document that `write` writes: one value.
     package static func bytes(_ write: (inout JSONWriter) -> Void) -> [UInt8] {
@@ -19,6 +19,8 @@ package struct JSONWriter: ~Copyable {
         bytes.append(UInt8(ascii: "}"))
     }
 
+    /// Writes a member of the object that is being written, here one that is an object itself.
+    /// - Parameter name: needs no escapes.
     package mutating func member(_ name: StaticString, _ members: (inout JSONWriter) -> Void) {
         begin(name)
         object(members)
@@ -44,7 +46,6 @@ package struct JSONWriter: ~Copyable {
         write(value ?? .null)
     }
 
-    /// - Parameter name: needs no escapes.
     private mutating func begin(_ name: StaticString) {
         separate()
         bytes.append(UInt8(ascii: "\""))
@@ -60,7 +61,7 @@ package struct JSONWriter: ~Copyable {
 
     // MARK: - Values
 
-    package mutating func write(_ value: JSONValue) {
+    fileprivate mutating func write(_ value: JSONValue) {
         switch value {
         case .null: write(literal: "null")
         case .bool(let value): write(value)
@@ -102,7 +103,7 @@ package struct JSONWriter: ~Copyable {
         var string = string
         string.withUTF8 { text in
             if Self.needsEscapes(text) {
-                for byte in text { escape(byte) }
+                for byte in text { writeEscaped(byte) }
             } else {
                 bytes.append(contentsOf: text)
             }
@@ -114,7 +115,7 @@ package struct JSONWriter: ~Copyable {
         text.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
     }
 
-    private mutating func escape(_ byte: UInt8) {
+    private mutating func writeEscaped(_ byte: UInt8) {
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"):
             bytes.append(UInt8(ascii: "\\"))

@@ -3,7 +3,8 @@ public import NIOConcurrencyHelpers
 /// A value that one task waits for and the first of several others provides: the race between a result, a
 /// cancellation and a shutdown in one place.
 ///
-/// Inlinable, and for that public, so that it is compiled for its value's type: every command waits for several.
+/// Every command waits for several: inlinable, so that it is compiled for its value's type, and public, since the compiler
+/// does so for `package` only on request.
 public final class OneShot<Value: Sendable>: Sendable {
     @usableFromInline
     enum State: Sendable {

@@ -128,7 +128,6 @@ struct ResultEventTests {
     func written(file: Fixtures.File) throws {
         let example = try JSONParser.parse(file.bytes)
         let written = try JSONParser.parse(event(of: example).body)
-        #expect(try JSONParser.parse(written.bytes) == written)
         #expect(normal(written) == normal(example))
     }
 

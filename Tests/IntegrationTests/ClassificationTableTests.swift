@@ -52,7 +52,7 @@ extension IntegrationTests {
                     application: ["limits: none", "prefetch: 1000", "maxInFlight: 500"],
                     top: [
                         "retry: {maxAttempts: 2, base: 10ms, cap: 100ms, retryAfterMax: 1s, budget: {reserve: 1000}}",
-                        // So much trouble on purpose is no outage.
+                        // So much trouble on purpose is no outage, and so many requests at once are no hang.
                         "breaker: {minimumSamples: 10000}", "http: {timeout: 8s}", "log: {level: debug}",
                     ]
                 )

@@ -196,6 +196,8 @@ extension IntegrationTests {
                         worker.log.contains("a refresh token expires") && worker.log.contains(#""daysLeft":"20""#)
                             ? true : nil
                     }
+                    let failure = worker.log.split(separator: "\n").first { $0.contains("was not renewed") }
+                    #expect(failure?.contains(#""code":"AADSTS700082""#) == true, "\(worker.log)")
                 }
             }
         }

@@ -26,7 +26,7 @@ extension IntegrationTests {
                     }
                     if fleet.platform.events.count >= count { wrong.append("there was not work all the time") }
                     try await fleet.platform.waitForEvents(count, within: .seconds(60))
-                    try Self.expectEachCommandOnce(fleet)
+                    try Self.expectOneOutcomeEach(fleet)
                     for application in fleet.scene.applications {
                         let record = ArrivalRecord(stamps: try await fleet.stamps(of: application))
                         pauses.append(record.longestGap(after: start).seconds)
@@ -56,7 +56,7 @@ extension IntegrationTests {
         }
 
         /// Every command has its event, and those that have several have the same one.
-        private static func expectEachCommandOnce(_ fleet: SaturatedFleet) throws {
+        private static func expectOneOutcomeEach(_ fleet: SaturatedFleet) throws {
             let events = Dictionary(grouping: fleet.platform.events, by: \.correlationID)
             for (command, events) in events {
                 #expect(Set(events.map(\.id)).count == 1, "\(command) has different events")

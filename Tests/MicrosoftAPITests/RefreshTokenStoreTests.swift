@@ -147,6 +147,17 @@ struct RefreshTokenStoreTests {
             #expect(store.entry(of: partner)?.token.reveal() == "old")
         }
     }
+
+    @Test("leaves nothing behind where it can write but not replace")
+    func irreplaceable() throws {
+        try withDirectory { directory, store in
+            let path = "\(directory)/\(partner)"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            let failure = #expect(throws: RefreshTokenStore.NotWritten.self) { try store.store(new, of: partner) }
+            #expect(failure?.description == "cannot write to \(directory): Is a directory")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == [partner.description])
+        }
+    }
 }
 
 @Suite("Secret", .timeLimit(.minutes(1)))

@@ -92,8 +92,8 @@ final class EasyHandle {
             line += ": ".utf8
             line += header.value.utf8
             line.append(0)
-            line.withUnsafeBytes {
-                headerList = curl_slist_append(headerList, $0.assumingMemoryBound(to: CChar.self).baseAddress)
+            line.withUnsafeBufferPointer { line in
+                line.withMemoryRebound(to: CChar.self) { headerList = curl_slist_append(headerList, $0.baseAddress) }
             }
         }
         ccurl_set_pointer(pointer, CURLOPT_HTTPHEADER, headerList)

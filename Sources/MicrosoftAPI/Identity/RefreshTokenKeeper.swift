@@ -73,7 +73,7 @@ package struct RefreshTokenKeeper: Sendable {
                 var metadata = metadata(partner, daysLeft)
                 if let error = (error as? TokenFailure)?.error {
                     metadata["error"] = "\(error.message)"
-                    metadata["code"] = "\(error.code ?? "")"
+                    if let code = error.code { metadata["code"] = "\(code)" }
                 }
                 logger.warning("a refresh token was not renewed", metadata: metadata)
             }

@@ -39,9 +39,7 @@ enum TokenFile {
         let temporary = "\(path).\(GUID.random())\(temporarySuffix)"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw WriteFailure(errno) }
-        let count = write(descriptor, bytes, bytes.count)
-        // What fits in part only met the end of the disk.
-        var failure = count == bytes.count ? nil : WriteFailure(count < 0 ? errno : ENOSPC)
+        var failure = write(bytes, to: descriptor)
         if failure == nil, fsync(descriptor) != 0 { failure = WriteFailure(errno) }
         close(descriptor)
         if failure == nil, rename(temporary, path) != 0 { failure = WriteFailure(errno) }
@@ -49,6 +47,16 @@ enum TokenFile {
             unlink(temporary)
             throw failure
         }
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: CInt) -> WriteFailure? {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count >= 0 else { return WriteFailure(errno) }
+            rest = rest.dropFirst(count)
+        }
+        return nil
     }
 
     /// Younger ones may be another pod's, in the middle of its work.

@@ -48,8 +48,8 @@ package actor TokenProvider {
     /// Those who wait for a redemption under way.
     private var redemptions: [Key: [Waiter]] = [:]
     private var refusals = PartnerRefusals()
-    /// Why the last refresh token could not be written back; nil when it could.
-    private var notWritten: RefreshTokenStore.NotWritten?
+    /// Why a partner's last refresh token could not be written back.
+    private var notWritten: [GUID: RefreshTokenStore.NotWritten] = [:]
 
     /// How long before its end a token is replaced.
     private static let margin = Duration.seconds(300)
@@ -260,14 +260,14 @@ package actor TokenProvider {
         let entry = RefreshTokenStore.Entry(token: token, obtainedAt: wallClock.now)
         do throws(RefreshTokenStore.NotWritten) {
             try store.store(entry, of: partner)
-            notWritten = nil
+            notWritten[partner] = nil
         } catch {
             // Each redemption brings a new token: said once for each reason.
-            guard error != notWritten else { return }
-            notWritten = error
+            guard error != notWritten[partner] else { return }
+            notWritten[partner] = error
             logger.notice(
-                "refresh tokens cannot be written back; renew them before they are 90 days old",
-                metadata: ["application": "\(applicationID)", "error": "\(error)"]
+                "a refresh token cannot be written back; renew it before it is 90 days old",
+                metadata: ["application": "\(applicationID)", "partner": "\(partner)", "error": "\(error)"]
             )
         }
     }

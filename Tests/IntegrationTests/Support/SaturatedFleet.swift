@@ -16,7 +16,7 @@ enum Load {
     /// form, on a calm one; the limit itself is asserted always.
     static let share = isLong ? 0.95 : 0.8
 
-    /// How many times the memory of the worker alone a sanitizer may take (`CONSENT_SANITIZER` names it).
+    /// By how many times more the worker's memory may grow under a sanitizer (`CONSENT_SANITIZER` names it).
     static let memory = ProcessInfo.processInfo.environment["CONSENT_SANITIZER"] == nil ? 1 : 10
 
     /// For how long something may take at most.
