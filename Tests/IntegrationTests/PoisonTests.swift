@@ -51,6 +51,32 @@ extension EnduranceTests {
             }
         }
 
+        @Test func aWorkerThatKeepsLosingItsConnectionAccusesNobody() async throws {
+            try await Scene.run(simulator: ["--limit", "none"]) { scene in
+                try scene.configure(application: ["limits: none"], top: ["log: {level: debug}"])
+                try await scene.declareTopology()
+                try await Platform.run(scene) { platform in
+                    // It is under way whenever the connection breaks, and longer than owners are suspected for.
+                    try await scene.simulator.inject([
+                        "match": ["path": "applicationconsents"], "action": ["hang": [:]], "times": 5,
+                    ])
+                    let correlationID = try await platform.publish(platform.command("grant"))
+                    try await scene.withWorker { worker in
+                        for number in 1...5 {
+                            _ = try await eventually("request \(number)", within: .seconds(60)) {
+                                try await scene.simulator.arrivals(of: "\(scene.application)").count >= number
+                                    ? true : nil
+                            }
+                            try await scene.broker.closeConnections(of: worker)
+                        }
+                        let event = try await platform.event(correlationID)
+                        #expect(event.outcome == "succeeded", "\(event.json.text)")
+                        #expect(!worker.log.contains("end one after the other"), "\(worker.log)")
+                    }
+                }
+            }
+        }
+
         @Test(arguments: Load.isLong ? [true, false] : [true])
         func manyRestartsInARowAccuseNobody(gracefully: Bool) async throws {
             let restarts = 10

@@ -209,7 +209,9 @@ final class ApplicationOwner: Sendable {
         var wait = Duration.zero
         while token.holder != own.holder {
             if !token.isReleased { wait = max(wait, lease, token.lease) }
-            own.record = token.isReleased || token.holder == nil ? token.record : token.record.afterCrash
+            // A process that comes back for its own token has only lost its connection.
+            let hasEnded = !token.isReleased && token.holder.map { !$0.hasPrefix("\(pod)#") } ?? false
+            own.record = hasEnded ? token.record.afterCrash : token.record
             token = try await next(&intake)
         }
         intake.settleEarlier()
