@@ -17,13 +17,7 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     /// Reads `2026-12-01T09:00:00.000Z` or with an offset (`+01:00`); 0 to 9 fractional digits, cut to milliseconds.
     package init?(_ text: String) {
-        var text = text
-        guard let timestamp = text.withUTF8({ Timestamp(utf8: $0) }) else { return nil }
-        self = timestamp
-    }
-
-    private init?(utf8: UnsafeBufferPointer<UInt8>) {
-        var scanner = Scanner(rest: utf8[...])
+        var scanner = Scanner(rest: Array(text.utf8)[...])
         guard let year = scanner.number(digits: 4), scanner.skip("-"),
             let month = scanner.number(digits: 2), scanner.skip("-"),
             let day = scanner.number(digits: 2), scanner.skip("T"),
@@ -113,7 +107,7 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
     }
 
     private struct Scanner {
-        var rest: Slice<UnsafeBufferPointer<UInt8>>
+        var rest: ArraySlice<UInt8>
 
         var isAtEnd: Bool { rest.isEmpty }
 

@@ -13,9 +13,7 @@ package struct HTTPResponse: Sendable {
     /// An answer that did not come over the network.
     package init(status: Int, headers: [HTTPHeader] = [], body: [UInt8] = []) {
         var fields = HeaderFields()
-        for header in headers {
-            Array("\(header.name):\(header.value)".utf8).withUnsafeBytes { fields.append(line: $0) }
-        }
+        for header in headers { fields.append(line: "\(header.name):\(header.value)".utf8) }
         self.init(status: status, headers: fields, body: body)
     }
 

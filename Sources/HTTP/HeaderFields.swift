@@ -10,17 +10,15 @@ struct HeaderFields: Sendable {
     private var fields: [Field] = []
 
     /// - Parameter line: with or without the line break at its end. What has no colon is no field.
-    mutating func append(line: UnsafeRawBufferPointer) {
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return }
+    mutating func append(line: some Sequence<UInt8>) {
         if fields.isEmpty {
             text.reserveCapacity(512)
             fields.reserveCapacity(16)
         }
         let start = text.count
         text.append(contentsOf: line)
-        fields.append(
-            Field(name: trimmed(start..<start + colon), value: trimmed(start + colon + 1..<text.count))
-        )
+        guard let colon = text[start...].firstIndex(of: UInt8(ascii: ":")) else { return }
+        fields.append(Field(name: trimmed(start..<colon), value: trimmed(colon + 1..<text.count)))
     }
 
     private func trimmed(_ range: Range<Int>) -> Range<Int> {
